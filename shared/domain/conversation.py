@@ -20,9 +20,13 @@ class Who(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """Where the silence before one of Sofia's turns went. Each a moment in ms from the answer, None if it never came."""
+    """Where the silence before one of Sofia's turns went. Each a moment in ms from the answer, None if it never came.
+
+    `stop_seen_ms` is when the word that the callee had stopped reached us: what lies before it is the detector's.
+    """
 
     callee_stopped_ms: int | None = None
+    stop_seen_ms: int | None = None
     decided_ms: int | None = None
     first_model_sound_ms: int | None = None
     first_frame_sent_ms: int | None = None
