@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from shared.domain.conversation import FollowUp, ToolStatus, Usage
 
-
 # --- from the phone line
 
 
@@ -44,7 +43,9 @@ class MachineVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ModelReady:
-    """The session is configured; sound may flow."""
+    """The session is configured; sound may flow. The session's own sound clock begins at `base_ms` of the call."""
+
+    base_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +145,11 @@ class ModelLost:
 
 @dataclass(frozen=True, slots=True)
 class ToolFinished:
-    """`result` goes to the model; `follow_up` is a promise to keep, if the tool made one."""
+    """`arguments` as validated; `result` goes to the model; `follow_up` is a promise to keep, if the tool made one."""
 
     call_id: str
     status: ToolStatus
+    arguments: Mapping[str, object]
     result: Mapping[str, object]
     follow_up: FollowUp | None = None
 

@@ -127,6 +127,14 @@ class Playout:
                 return int(min(segment.heard + drift, segment.sent)) // BYTES_PER_MS
         return 0
 
+    def open_items(self) -> list[str]:
+        """Items whose sound is not complete yet."""
+        return [segment.item_id for segment in self._segments if not segment.complete]
+
+    def holds(self, item_id: str) -> bool:
+        """Whether something of this item is still unheard or to come."""
+        return any(segment.item_id == item_id for segment in self._segments)
+
     def pause(self, now_ms: float) -> list[Action]:
         """Stop at once: what the carrier holds is thrown away, what is unheard is kept."""
         if self.paused:

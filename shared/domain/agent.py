@@ -84,11 +84,14 @@ class Opening:
         said = {phrase.duty for phrase in self.duties}
         missing = [duty.value for duty in Duty if duty not in said]
         if missing:
-            raise InvalidInput("opening.duties", f"name the words that fulfil: {', '.join(missing)}")
+            raise InvalidInput(
+                "opening.duties", f"name the words that fulfil: {', '.join(missing)}"
+            )
         for phrase in self.duties:
             if phrase.words not in self.text:
                 raise InvalidInput(
-                    f"opening.duties.{phrase.duty}", "these words do not stand in the opening's text"
+                    f"opening.duties.{phrase.duty}",
+                    "these words do not stand in the opening's text",
                 )
 
 

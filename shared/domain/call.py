@@ -214,7 +214,12 @@ class Call:
     @property
     def carrier_sid(self) -> str | None:
         """The carrier's id of the latest attempt, whoever reported it first."""
-        for kind in (FactKind.DIAL_ACCEPTED, FactKind.INITIATED, FactKind.RINGING, FactKind.ANSWERED):
+        for kind in (
+            FactKind.DIAL_ACCEPTED,
+            FactKind.INITIATED,
+            FactKind.RINGING,
+            FactKind.ANSWERED,
+        ):
             fact = self.fact(kind)
             if fact is not None and fact.attempt == self.attempt and fact.detail:
                 return fact.detail
@@ -227,16 +232,16 @@ class Call:
 
     @property
     def ended_at(self) -> datetime | None:
-        ends = [
-            f.at for f in self.facts.values() if _RANK.get(f.kind) is CallStatus.ENDED
-        ]
+        ends = [f.at for f in self.facts.values() if _RANK.get(f.kind) is CallStatus.ENDED]
         return min(ends, default=None)
 
     def cancellation(self) -> FactKind:
         """The fact by which this call is to be stopped now: CANCELED while it waits, CANCEL_REQUESTED while it is
         dialled or rings, HANG_UP_REQUESTED in talk. Raises CommandRefused once it is over."""
         if self.is_over:
-            raise CommandRefused(f"the call is over ({self.status.value}); there is nothing to stop")
+            raise CommandRefused(
+                f"the call is over ({self.status.value}); there is nothing to stop"
+            )
         if self.status is CallStatus.QUEUED:
             return FactKind.CANCELED
         if self.status is CallStatus.IN_PROGRESS:

@@ -1,0 +1,198 @@
+"""Events of the callee's side: they speak, stop, and what it turned out to be."""
+
+from __future__ import annotations
+
+from media_service.engine import (
+    closing_flow,
+    detection_flow,
+    opening_flow,
+    reply_flow,
+    silence_flow,
+)
+from media_service.engine.actions import (
+    Action,
+    AddItem,
+    DeleteItem,
+    Record,
+    SetTimer,
+    Speaker,
+    StopTimer,
+    TruncateItem,
+)
+from media_service.engine.events import (
+    Committed,
+    SpeechStarted,
+    SpeechStopped,
+    WordsHeard,
+)
+from media_service.engine.interruption import (
+    VERDICT,
+    Interruption,
+    Verdict,
+    is_farewell,
+)
+from media_service.engine.opening import CLIP_ITEM, RESTART_MS, Stage
+from media_service.engine.playout import Cut
+from media_service.engine.reply_gate import Purpose, Request
+from media_service.engine.talk import Phase, Talk
+from shared.domain.journal import Moments
+
+_BEFORE_OPENING = (Stage.WAITING, Stage.HELD)
+
+
+def speech_started(talk: Talk, event: SpeechStarted, now_ms: float) -> list[Action]:
+    """Stop Sofia at once; nothing to the model yet."""
+    padding_ms = talk.plan.turn_taking.prefix_padding_ms
+    began_ms = min(int(talk.audio_base_ms + event.at_ms + padding_ms), int(now_ms))
+    talk.book.callee_started(event.item_id, began_ms)
+    talk.callee_speaking = True
+    actions = silence_flow.stop(talk)
+    if talk.opening.stage in _BEFORE_OPENING:
+        return actions + opening_flow.first_words_began(talk, now_ms)
+    if talk.interruption is not None:
+        talk.interruption.items.append(event.item_id)
+        return [*actions, StopTimer(VERDICT)]
+    if talk.is_sofias_turn or talk.closing.is_armed:
+        remaining_ms = talk.playout.unheard_ms(now_ms)
+        talk.interruption = Interruption(now_ms, remaining_ms, [event.item_id])
+        actions += talk.playout.pause(now_ms)
+        actions.append(StopTimer(closing_flow.HANG_UP))
+    return actions
+
+
+def speech_stopped(talk: Talk, event: SpeechStopped, now_ms: float) -> list[Action]:
+    """The detector says that the callee has finished."""
+    talk.callee_speaking = False
+    silence_ms = (
+        opening_flow.FIRST_SILENCE_MS
+        if talk.opening.stage in _BEFORE_OPENING
+        else talk.plan.turn_taking.silence_ms
+    )
+    ended_ms = int(talk.audio_base_ms + event.at_ms - silence_ms)
+    actions = talk.book.callee_stopped(event.item_id, ended_ms, now_ms)
+    turn = talk.book.callee(event.item_id)
+    if talk.first_callee_end_ms is None and turn is not None and turn.ended_ms is not None:
+        talk.first_callee_end_ms = turn.ended_ms
+        actions.append(Record(Moments(talk.first_sound_ms, talk.first_callee_end_ms)))
+    if talk.opening.stage in _BEFORE_OPENING:
+        length_ms = (turn.ended_ms or 0) - turn.started_ms if turn else 0
+        return actions + opening_flow.first_words_ended(talk, length_ms, now_ms)
+    if talk.interruption is not None:
+        talk.interruption.stopped_ms = now_ms
+        wait_ms = talk.plan.turn_taking.false_interruption_ms
+        actions.append(SetTimer(VERDICT, now_ms + wait_ms))
+    return actions
+
+
+def committed(talk: Talk, _event: Committed, now_ms: float) -> list[Action]:
+    """The utterance stands in the model's conversation: it is Sofia's turn, unless something is still open."""
+    if talk.interruption is not None or talk.opening.stage in _BEFORE_OPENING:
+        return []
+    if talk.callee_speaking or talk.phase in (Phase.CLOSING, Phase.OVER) or talk.is_sofias_turn:
+        return []
+    return reply_flow.answer(talk, now_ms)
+
+
+def words_heard(talk: Talk, event: WordsHeard, now_ms: float) -> list[Action]:
+    """The transcript of an utterance: late, a hint, and the quickest proof of what an interruption was."""
+    actions: list[Action] = [Record(event.usage)] if event.usage else []
+    actions += talk.book.callee_words(event.item_id, event.text)
+    actions += detection_flow.listen_for_machine(talk, event.text, now_ms)
+    if talk.phase in (Phase.CLOSING, Phase.OVER):
+        return actions
+    actions += detection_flow.listen_for_opt_out(talk, event.text)
+    if talk.opening.stage is Stage.HELD and not talk.callee_speaking:
+        return actions + opening_flow.begin(talk, now_ms)
+    pending = talk.interruption
+    if pending is None or event.item_id not in pending.items:
+        return actions
+    verdict = pending.verdict_by_words(event.text)
+    if talk.callee_speaking or pending.stopped_ms is None or event.item_id != pending.items[-1]:
+        return actions
+    return actions + conclude(talk, verdict, now_ms)
+
+
+def verdict_due(talk: Talk, now_ms: float) -> list[Action]:
+    """No words in time: the length of the sound decides."""
+    pending = talk.interruption
+    if pending is None or talk.callee_speaking:
+        return []
+    if any(pending.words):
+        return conclude(talk, pending.verdict_by_words(""), now_ms)
+    turn = talk.book.callee(pending.items[-1])
+    speech_ms = (turn.ended_ms or turn.started_ms) - turn.started_ms if turn else 0
+    return conclude(talk, pending.verdict_by_length(speech_ms), now_ms)
+
+
+def conclude(talk: Talk, verdict: Verdict, now_ms: float) -> list[Action]:
+    """End a pending interruption one way or the other."""
+    pending, talk.interruption = talk.interruption, None
+    if pending is None:
+        return []
+    actions: list[Action] = [StopTimer(VERDICT)]
+    if talk.closing.is_armed:
+        if verdict is Verdict.FALSE or is_farewell(" ".join(pending.words)):
+            return actions + _goodbyes_crossed(talk, now_ms)
+        talk.closing.cause = None
+    if verdict is Verdict.FALSE:
+        return actions + _go_on(talk, pending, now_ms)
+    if _greeting_went_on(talk, now_ms):
+        return actions + opening_flow.restart(talk, now_ms)
+    actions += give_way(talk, now_ms)
+    return actions + reply_flow.answer(talk, now_ms)
+
+
+def give_way(talk: Talk, now_ms: float) -> list[Action]:
+    """Drop what is unheard and make the model's memory equal to what was heard."""
+    actions = talk.playout.pause(now_ms) + talk.gate.cancel()
+    cuts = talk.playout.drop()
+    actions += opening_flow.cut(talk, cuts, now_ms)
+    for cut in cuts:
+        if cut.item_id != CLIP_ITEM:
+            actions += _forget_unheard(talk, cut)
+    talk.tools.announced.clear()
+    return actions + reply_flow.end_turn(talk, now_ms, interrupted=True)
+
+
+def _forget_unheard(talk: Talk, cut: Cut) -> list[Action]:
+    if talk.book.agent is not None:
+        words = talk.book.agent.item(cut.item_id)
+        words.heard_ms, words.produced_ms = cut.heard_ms, cut.produced_ms
+    if cut.heard_ms <= 0:
+        return [DeleteItem(cut.item_id)]
+    if cut.heard_ms >= cut.produced_ms:
+        return []
+    return [TruncateItem(cut.item_id, cut.heard_ms)]
+
+
+def _go_on(talk: Talk, pending: Interruption, now_ms: float) -> list[Action]:
+    """It was nothing: the noise leaves the model's memory, Sofia goes on from the first unheard byte."""
+    actions: list[Action] = [DeleteItem(item_id) for item_id in pending.items]
+    sent = talk.playout.resume(now_ms)
+    actions += sent + opening_flow.sound_sent(talk, sent, now_ms)
+    return actions + reply_flow.maybe_end_turn(talk, now_ms)
+
+
+def _greeting_went_on(talk: Talk, now_ms: float) -> bool:
+    return (
+        talk.opening.stage is Stage.SPEAKING
+        and talk.opening.first_clause == 0
+        and not talk.opening.heard
+        and 0 < talk.playout.heard_ms(CLIP_ITEM, now_ms) < RESTART_MS
+        and talk.book.callee_count <= 2
+    )
+
+
+def _goodbyes_crossed(talk: Talk, now_ms: float) -> list[Action]:
+    actions = give_way(talk, now_ms)
+    return actions + closing_flow.hang_up_soon(talk, now_ms)
+
+
+def digit(talk: Talk, key: str, now_ms: float) -> list[Action]:
+    """The callee pressed a key; the model is told, and answers when it is her turn."""
+    item = AddItem(
+        talk.new_item_id("key"), Speaker.SYSTEM, f"El interlocutor ha pulsado la tecla {key}."
+    )
+    if talk.is_sofias_turn or talk.callee_speaking:
+        return [item]
+    return [item, *talk.gate.want(Request(Purpose.ANSWER), now_ms)]

@@ -1,0 +1,107 @@
+"""The end of a call: hang up only after the goodbye was heard, and then really."""
+
+from __future__ import annotations
+
+from media_service.engine.actions import (
+    Action,
+    Finish,
+    HangUp,
+    Record,
+    SetTimer,
+    StopTimer,
+)
+from media_service.engine.reply_gate import Purpose, Request
+from media_service.engine.talk import Phase, Talk
+from shared.domain.conversation import CloseCause, ToolStatus, ToolUse
+from shared.domain.journal import Closed
+
+HANG_UP = "closing.hang_up"
+DEADLINE = "closing.deadline"
+FORCE = "closing.force"
+# Room for a last word of the callee between the goodbye and the click.
+LAST_WORD_MS = 400
+# A goodbye takes a few seconds; a call must not stay open for ever because a mark never came.
+GOODBYE_WITHIN_MS = 15_000
+# If the carrier's API did not end the call by then, the socket is closed and the TwiML ends it.
+HANG_UP_WITHIN_MS = 5_000
+
+
+def arm(talk: Talk, cause: CloseCause, use: ToolUse | None, now_ms: float) -> list[Action]:
+    """The call is to end once everything said is heard. `use` is the model's `end_call`; it goes on record when it
+    takes effect, so that a closing that the callee stopped leaves no second one."""
+    talk.closing.cause = cause
+    talk.closing.use = use
+    actions: list[Action] = [SetTimer(DEADLINE, now_ms + GOODBYE_WITHIN_MS)]
+    spoken = talk.book.agent is not None and talk.book.agent.first_model_sound_ms is not None
+    if not spoken and not talk.callee_speaking and talk.interruption is None:
+        request = Request(Purpose.GOODBYE, talk.plan.guidance.closing_goodbye)
+        actions += talk.gate.want(request, now_ms)
+    return actions
+
+
+def hang_up_soon(talk: Talk, now_ms: float) -> list[Action]:
+    return [SetTimer(HANG_UP, now_ms + LAST_WORD_MS)]
+
+
+def hang_up(talk: Talk, now_ms: float) -> list[Action]:
+    """Now. Idempotent."""
+    if talk.phase in (Phase.CLOSING, Phase.OVER):
+        return []
+    actions = talk.book.agent_ended(now_ms, interrupted=not talk.playout.is_idle)
+    talk.enter(Phase.CLOSING)
+    if talk.closing.use is not None:
+        actions.append(Record(talk.closing.use))
+    return [
+        *actions,
+        StopTimer(DEADLINE),
+        *talk.gate.cancel(),
+        HangUp(),
+        SetTimer(FORCE, now_ms + HANG_UP_WITHIN_MS),
+    ]
+
+
+def end_now(talk: Talk, cause: CloseCause, outcome: str | None, now_ms: float) -> list[Action]:
+    """End without a goodbye: a machine answered, or an operator ordered it."""
+    actions = talk.playout.pause(now_ms)
+    talk.playout.drop()
+    talk.closing.cause = cause
+    if outcome is not None:
+        talk.closing.use = ToolUse(
+            call_id=f"engine-{cause.value}",
+            name="end_call",
+            arguments={"outcome": outcome},
+            status=ToolStatus.DONE,
+            result={"ok": True, "by": "engine"},
+            at_ms=int(now_ms),
+            turn=talk.book.agent_number,
+        )
+    return actions + hang_up(talk, now_ms)
+
+
+def deadline(talk: Talk, now_ms: float) -> list[Action]:
+    """The goodbye took too long."""
+    if talk.closing.is_armed and talk.interruption is None and not talk.callee_speaking:
+        return hang_up(talk, now_ms)
+    return []
+
+
+def finish(talk: Talk, now_ms: float) -> list[Action]:
+    """The line is closed."""
+    if talk.phase is Phase.OVER:
+        return []
+    actions: list[Action] = []
+    if talk.phase is not Phase.CLOSING:
+        pause = talk.playout.pause(now_ms)
+        interrupted = talk.playout.has_unheard_sound
+        del pause  # there is no line left to clear
+        for cut in talk.playout.drop():
+            if talk.book.agent is not None:
+                words = talk.book.agent.item(cut.item_id)
+                words.heard_ms, words.produced_ms = cut.heard_ms, cut.produced_ms
+        actions += talk.book.agent_ended(now_ms, interrupted)
+    cause = talk.closing.cause or CloseCause.CALLEE_HUNG_UP
+    if talk.phase is not Phase.CLOSING and talk.closing.use is not None:
+        # They hung up between our goodbye and our click.
+        actions.append(Record(talk.closing.use))
+    talk.enter(Phase.OVER)
+    return [*actions, Record(Closed(cause, int(now_ms))), Finish(cause)]

@@ -1,0 +1,52 @@
+"""What must be recognised whatever the model makes of it: a machine that answered, and a no to further calls."""
+
+from __future__ import annotations
+
+import json
+
+from media_service.engine import closing_flow
+from media_service.engine.actions import Action, RunTool
+from media_service.engine.opening import Stage
+from media_service.engine.talk import Phase, Talk
+from shared.agents import machine_words, opt_out
+from shared.domain.conversation import CloseCause
+
+# After this many utterances without a machine's words, the callee is taken for a person for good.
+HUMAN_AFTER = 2
+MATCHER_PREFIX = "matcher-"
+
+
+def listen_for_machine(talk: Talk, text: str, now_ms: float) -> list[Action]:
+    """The transcript is the second detector beside the carrier's."""
+    if talk.human_words >= HUMAN_AFTER or talk.phase in (Phase.CLOSING, Phase.OVER):
+        return []
+    if machine_words.match(text) is not None:
+        return closing_flow.end_now(talk, CloseCause.VOICEMAIL, "voicemail", now_ms)
+    if text.strip():
+        talk.human_words += 1
+    return []
+
+
+def carrier_says(talk: Talk, verdict: str, now_ms: float) -> list[Action]:
+    """The carrier's verdict. It is tuned for another country, so a conversation under way outweighs it."""
+    if not (verdict.startswith("machine") or verdict == "fax"):
+        return []
+    if talk.phase in (Phase.CLOSING, Phase.OVER) or talk.human_words >= HUMAN_AFTER:
+        return []
+    if talk.human_words and talk.opening.stage not in (Stage.WAITING, Stage.HELD):
+        return []
+    return closing_flow.end_now(talk, CloseCause.VOICEMAIL, "voicemail", now_ms)
+
+
+def listen_for_opt_out(talk: Talk, text: str) -> list[Action]:
+    """The text matcher beside the tool: in doubt the number is suppressed."""
+    if talk.opted_out:
+        return []
+    found = opt_out.match(text)
+    if found is None or found.kind is opt_out.OptOutKind.SOFT:
+        return []
+    talk.opted_out = True
+    call_id = f"{MATCHER_PREFIX}{talk.book.callee_count}"
+    arguments = json.dumps({"scope": found.scope, "quote": found.quote}, ensure_ascii=False)
+    talk.tools.matched.add(call_id)
+    return [RunTool(call_id, "register_opt_out", arguments)]

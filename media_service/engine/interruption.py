@@ -1,0 +1,68 @@
+"""The callee speaks while Sofia does: stop at once, then find out whether it was meant for her.
+
+A cut cannot be undone in the model's memory, so nothing is told to the model before the verdict. The verdict comes by
+the words, or at the latest `false_interruption_ms` after the speech stopped, by its length.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+VERDICT = "interruption.verdict"
+# With less than this left unheard, a short word answers the question rather than accompanies it.
+NEARLY_DONE_MS = 700
+# Without a transcript, a sound this long was speech; a cough or a chair is shorter.
+SPEECH_MS = 450
+
+_BACKCHANNEL = frozenset(
+    "aja aha ah mm mmm mhm hm hmm si ya claro vale ok okey bueno bien eh uh ay oh entiendo de acuerdo "
+    "pues hola".split()
+)
+_FAREWELL = re.compile(
+    r"\b(adios|hasta (luego|manana|otra|el|la|ahora|pronto)|chao|gracias|venga|buen dia|buenas tardes|"
+    r"igualmente|nos vemos|adeu|con dios|vale|de acuerdo|muy bien|perfecto)\b"
+)
+
+
+class Verdict(StrEnum):
+    REAL = "real"
+    FALSE = "false"
+
+
+@dataclass(slots=True)
+class Interruption:
+    """One stretch of speech over Sofia's turn, from its start to the verdict."""
+
+    started_ms: float
+    remaining_ms: int
+    items: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    stopped_ms: float | None = None
+
+    def verdict_by_words(self, text: str) -> Verdict:
+        """What the words of the last utterance say."""
+        self.words.append(text)
+        folded = folded_words(" ".join(self.words))
+        if not folded:
+            return Verdict.FALSE
+        if all(word in _BACKCHANNEL for word in folded) and self.remaining_ms > NEARLY_DONE_MS:
+            return Verdict.FALSE
+        return Verdict.REAL
+
+    def verdict_by_length(self, speech_ms: float) -> Verdict:
+        return Verdict.REAL if speech_ms >= SPEECH_MS else Verdict.FALSE
+
+
+def is_farewell(text: str) -> bool:
+    """Whether this can stand under a goodbye without needing an answer."""
+    folded = " ".join(folded_words(text))
+    return not folded or (_FAREWELL.search(folded) is not None and "?" not in text)
+
+
+def folded_words(text: str) -> list[str]:
+    """Lower-case words without accents."""
+    plain = unicodedata.normalize("NFD", text.lower())
+    return re.findall(r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c)))

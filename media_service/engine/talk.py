@@ -1,0 +1,125 @@
+"""All that is known of a call in talk, and the one place where its phase changes."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from media_service.engine.interruption import Interruption
+from media_service.engine.opening import Opening
+from media_service.engine.playout import Playout
+from media_service.engine.reply_gate import ReplyGate
+from media_service.engine.turns import TurnBook
+from shared.domain.agent import Limits, TurnTaking
+from shared.domain.conversation import CloseCause, Conversation, ToolUse, Turn
+from shared.domain.opening_clip import OpeningClip
+
+log = logging.getLogger(__name__)
+
+
+class Phase(StrEnum):
+    """Who may do what. OPENING: the fixed part; LISTENING: the callee's turn; THINKING: a reply was asked for;
+    SPEAKING: Sofia's sound is on its way; CLOSING: the hang-up was ordered; OVER: nothing follows."""
+
+    OPENING = "opening"
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    CLOSING = "closing"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class GuidanceTexts:
+    """The trailing system items by which the machine tells the model what the moment needs."""
+
+    name_question: str
+    nudges: tuple[str, ...]
+    silence_goodbye: str
+    time_goodbye: str
+    closing_goodbye: str
+    soft_limit: str
+    recovery: str
+    opt_out_heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """What the machine must know of a call before it begins. `history` is set where a call is taken over."""
+
+    call_id: str
+    turn_taking: TurnTaking
+    limits: Limits
+    clip: OpeningClip
+    lead_facts: str
+    guidance: GuidanceTexts
+    history: Conversation | None = None
+
+
+@dataclass(slots=True)
+class ToolDesk:
+    """Tool calls under way: what a reply announced, what runs, and whether the results ask for words. `matched` are
+    the calls that our own text matcher made; the model is not given their results."""
+
+    announced: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    running: dict[str, str] = field(default_factory=dict)
+    matched: set[str] = field(default_factory=set)
+    reply_owed: bool = False
+
+
+@dataclass(slots=True)
+class Closing:
+    """The end of a call. `cause` is set once it was ordered, `use` if by the tool."""
+
+    cause: CloseCause | None = None
+    use: ToolUse | None = None
+
+    @property
+    def is_armed(self) -> bool:
+        return self.cause is not None
+
+
+@dataclass(slots=True)
+class Talk:
+    """The state of one call."""
+
+    plan: CallPlan
+    opening: Opening
+    playout: Playout = field(default_factory=Playout)
+    gate: ReplyGate = field(default_factory=ReplyGate)
+    book: TurnBook = field(default_factory=TurnBook)
+    tools: ToolDesk = field(default_factory=ToolDesk)
+    closing: Closing = field(default_factory=Closing)
+    interruption: Interruption | None = None
+    phase: Phase = Phase.OPENING
+    callee_speaking: bool = False
+    nudges: int = 0
+    patient: bool = False
+    reply_items: dict[str, list[str]] = field(default_factory=dict)
+    audio_base_ms: float = 0.0
+    sessions: int = 0
+    opted_out: bool = False
+    human_words: int = 0
+    item_count: int = 0
+    turns: list[Turn] = field(default_factory=list)
+    first_callee_end_ms: int | None = None
+    first_sound_ms: int | None = None
+    opening_item: str | None = None
+
+    def enter(self, phase: Phase) -> None:
+        """Change the phase; nothing leaves OVER."""
+        if phase is self.phase or self.phase is Phase.OVER:
+            return
+        log.debug("phase changed", extra={"phase": phase.value, "call_id": self.plan.call_id})
+        self.phase = phase
+
+    def new_item_id(self, kind: str) -> str:
+        """A fresh id for an item of ours, within the model's 32 characters."""
+        self.item_count += 1
+        return f"{kind}-{self.sessions}-{self.item_count}"
+
+    @property
+    def is_sofias_turn(self) -> bool:
+        """Something of hers is to be said, is being made, or was ordered."""
+        return self.gate.is_busy or not self.playout.is_idle or bool(self.tools.running)
