@@ -71,7 +71,11 @@ def speech_stopped(talk: Talk, event: SpeechStopped, now_ms: float) -> list[Acti
     ended_ms = int(talk.audio_base_ms + event.at_ms - silence_ms)
     actions = talk.book.callee_stopped(event.item_id, ended_ms, now_ms)
     turn = talk.book.callee(event.item_id)
-    if talk.first_callee_end_ms is None and turn is not None and turn.ended_ms is not None:
+    if (
+        talk.first_callee_end_ms is None
+        and turn is not None
+        and turn.ended_ms is not None
+    ):
         talk.first_callee_end_ms = turn.ended_ms
         actions.append(Record(Moments(talk.first_sound_ms, talk.first_callee_end_ms)))
     if talk.opening.stage in _BEFORE_OPENING:
@@ -88,7 +92,11 @@ def committed(talk: Talk, _event: Committed, now_ms: float) -> list[Action]:
     """The utterance stands in the model's conversation: it is Sofia's turn, unless something is still open."""
     if talk.interruption is not None or talk.opening.stage in _BEFORE_OPENING:
         return []
-    if talk.callee_speaking or talk.phase in (Phase.CLOSING, Phase.OVER) or talk.is_sofias_turn:
+    if (
+        talk.callee_speaking
+        or talk.phase in (Phase.CLOSING, Phase.OVER)
+        or talk.is_sofias_turn
+    ):
         return []
     return reply_flow.answer(talk, now_ms)
 
@@ -107,7 +115,11 @@ def words_heard(talk: Talk, event: WordsHeard, now_ms: float) -> list[Action]:
     if pending is None or event.item_id not in pending.items:
         return actions
     verdict = pending.verdict_by_words(event.text)
-    if talk.callee_speaking or pending.stopped_ms is None or event.item_id != pending.items[-1]:
+    if (
+        talk.callee_speaking
+        or pending.stopped_ms is None
+        or event.item_id != pending.items[-1]
+    ):
         return actions
     return actions + conclude(talk, verdict, now_ms)
 
@@ -191,7 +203,9 @@ def _goodbyes_crossed(talk: Talk, now_ms: float) -> list[Action]:
 def digit(talk: Talk, key: str, now_ms: float) -> list[Action]:
     """The callee pressed a key; the model is told, and answers when it is her turn."""
     item = AddItem(
-        talk.new_item_id("key"), Speaker.SYSTEM, f"El interlocutor ha pulsado la tecla {key}."
+        talk.new_item_id("key"),
+        Speaker.SYSTEM,
+        f"El interlocutor ha pulsado la tecla {key}.",
     )
     if talk.is_sofias_turn or talk.callee_speaking:
         return [item]

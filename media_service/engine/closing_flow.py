@@ -26,13 +26,17 @@ GOODBYE_WITHIN_MS = 15_000
 HANG_UP_WITHIN_MS = 5_000
 
 
-def arm(talk: Talk, cause: CloseCause, use: ToolUse | None, now_ms: float) -> list[Action]:
+def arm(
+    talk: Talk, cause: CloseCause, use: ToolUse | None, now_ms: float
+) -> list[Action]:
     """The call is to end once everything said is heard. `use` is the model's `end_call`; it goes on record when it
     takes effect, so that a closing that the callee stopped leaves no second one."""
     talk.closing.cause = cause
     talk.closing.use = use
     actions: list[Action] = [SetTimer(DEADLINE, now_ms + GOODBYE_WITHIN_MS)]
-    spoken = talk.book.agent is not None and talk.book.agent.first_model_sound_ms is not None
+    spoken = (
+        talk.book.agent is not None and talk.book.agent.first_model_sound_ms is not None
+    )
     if not spoken and not talk.callee_speaking and talk.interruption is None:
         request = Request(Purpose.GOODBYE, talk.plan.guidance.closing_goodbye)
         actions += talk.gate.want(request, now_ms)
@@ -60,7 +64,9 @@ def hang_up(talk: Talk, now_ms: float) -> list[Action]:
     ]
 
 
-def end_now(talk: Talk, cause: CloseCause, outcome: str | None, now_ms: float) -> list[Action]:
+def end_now(
+    talk: Talk, cause: CloseCause, outcome: str | None, now_ms: float
+) -> list[Action]:
     """End without a goodbye: a machine answered, or an operator ordered it."""
     actions = talk.playout.pause(now_ms)
     talk.playout.drop()

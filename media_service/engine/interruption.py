@@ -48,7 +48,10 @@ class Interruption:
         folded = folded_words(" ".join(self.words))
         if not folded:
             return Verdict.FALSE
-        if all(word in _BACKCHANNEL for word in folded) and self.remaining_ms > NEARLY_DONE_MS:
+        if (
+            all(word in _BACKCHANNEL for word in folded)
+            and self.remaining_ms > NEARLY_DONE_MS
+        ):
             return Verdict.FALSE
         return Verdict.REAL
 
@@ -65,4 +68,6 @@ def is_farewell(text: str) -> bool:
 def folded_words(text: str) -> list[str]:
     """Lower-case words without accents."""
     plain = unicodedata.normalize("NFD", text.lower())
-    return re.findall(r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c)))
+    return re.findall(
+        r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c))
+    )

@@ -83,7 +83,9 @@ class ReplyGate:
         actions: list[Action] = []
         if request.guidance:
             self._guidance_item = f"g{self._count}"
-            actions.append(AddItem(self._guidance_item, Speaker.SYSTEM, request.guidance))
+            actions.append(
+                AddItem(self._guidance_item, Speaker.SYSTEM, request.guidance)
+            )
         actions += [CreateReply(tag), SetTimer(WATCHDOG, now_ms + START_WITHIN_MS)]
         return actions
 
@@ -103,7 +105,9 @@ class ReplyGate:
     def progressed(self, now_ms: float) -> list[Action]:
         return [SetTimer(WATCHDOG, now_ms + GO_ON_WITHIN_MS)]
 
-    def ended(self, response_id: str, now_ms: float) -> tuple[Request | None, list[Action]]:
+    def ended(
+        self, response_id: str, now_ms: float
+    ) -> tuple[Request | None, list[Action]]:
         """A reply is over. Gives the request it answered (None for a cancelled one) and what follows: a request that
         waited goes out now."""
         self._cancelled.discard(response_id)

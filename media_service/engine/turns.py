@@ -86,7 +86,9 @@ class TurnBook:
     def callee(self, item_id: str) -> CalleeTurn | None:
         return self._callee.get(item_id)
 
-    def callee_stopped(self, item_id: str, ended_ms: int, seen_ms: float) -> list[Action]:
+    def callee_stopped(
+        self, item_id: str, ended_ms: int, seen_ms: float
+    ) -> list[Action]:
         turn = self._callee.get(item_id)
         if turn is None:
             return []
@@ -127,8 +129,12 @@ class TurnBook:
         turn, self.agent = self.agent, None
         if turn is None or turn.first_frame_sent_ms is None:
             return []
-        said = " ".join(item.text.strip() for item in turn.items.values() if item.text.strip())
-        heard = " ".join(w for item in turn.items.values() if (w := item.heard_words().strip()))
+        said = " ".join(
+            item.text.strip() for item in turn.items.values() if item.text.strip()
+        )
+        heard = " ".join(
+            w for item in turn.items.values() if (w := item.heard_words().strip())
+        )
         waterfall = Waterfall(
             callee_stopped_ms=turn.callee_stopped_ms,
             stop_seen_ms=turn.stop_seen_ms,
@@ -139,7 +145,18 @@ class TurnBook:
         )
         began = turn.first_frame_sent_ms
         return [
-            Record(Turn(turn.n, Who.AGENT, said, heard, began, int(now_ms), interrupted, waterfall))
+            Record(
+                Turn(
+                    turn.n,
+                    Who.AGENT,
+                    said,
+                    heard,
+                    began,
+                    int(now_ms),
+                    interrupted,
+                    waterfall,
+                )
+            )
         ]
 
     def _take(self) -> int:

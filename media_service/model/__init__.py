@@ -1,0 +1,1 @@
+"""The speech model's side: OpenAI Realtime first, behind a port."""

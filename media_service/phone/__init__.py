@@ -1,0 +1,1 @@
+"""The phone line's side: Twilio Media Streams first, behind small messages."""
