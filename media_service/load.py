@@ -1,0 +1,56 @@
+"""How busy this task is: calls in talk, and the lag of its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+SAMPLE_S = 0.1
+# Lag counts when it lasts: the median of the last two seconds.
+SAMPLES = 20
+
+
+class Load:
+    """`admits` is the answer to a stream that knocks."""
+
+    def __init__(self, max_calls: int, max_lag_ms: float) -> None:
+        self._max_calls = max_calls
+        self._max_lag_ms = max_lag_ms
+        self._lags: deque[float] = deque(maxlen=SAMPLES)
+        self.calls = 0
+        self.draining = False
+        self.admitted = 0
+        self.refused = 0
+        self.lost = 0
+
+    @property
+    def lag_ms(self) -> float:
+        """Median lag of the event loop."""
+        return sorted(self._lags)[len(self._lags) // 2] if self._lags else 0.0
+
+    @property
+    def free_slots(self) -> int:
+        if self.draining or self.lag_ms > self._max_lag_ms:
+            return 0
+        return max(0, self._max_calls - self.calls)
+
+    async def watch(self) -> None:
+        """Measure until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + SAMPLE_S
+            await asyncio.sleep(SAMPLE_S)
+            self._lags.append(max(0.0, (loop.time() - due) * 1_000))
+
+    def as_metrics(self) -> str:
+        """Prometheus text."""
+        values = {
+            "sofia_active_calls": self.calls,
+            "sofia_free_slots": self.free_slots,
+            "sofia_admitted_total": self.admitted,
+            "sofia_refused_total": self.refused,
+            "sofia_lost_total": self.lost,
+            "sofia_loop_lag_ms": round(self.lag_ms, 3),
+            "sofia_draining": int(self.draining),
+        }
+        return "".join(f"{name} {value}\n" for name, value in values.items())
