@@ -1,0 +1,1 @@
+"""The Lambda functions: one folder each, with a handler that validates, calls one use case and maps the result."""

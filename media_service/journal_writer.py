@@ -67,9 +67,13 @@ class Writer:
                     return 0
                 if len(self._entries) < BATCH and not self._ended:
                     self._changed.wait(COLLECT_S)
-                batch = [self._entries[i] for i in range(min(BATCH, len(self._entries)))]
+                batch = [
+                    self._entries[i] for i in range(min(BATCH, len(self._entries)))
+                ]
             if not self._write_batch(batch):
-                log.error("journal entries were lost", extra={"count": len(self._entries)})
+                log.error(
+                    "journal entries were lost", extra={"count": len(self._entries)}
+                )
                 return 1
             with self._changed:
                 for _ in batch:
@@ -83,7 +87,10 @@ class Writer:
                 self._journal.append(batch)
                 return True
             except (BotoCoreError, ClientError, Unavailable) as error:
-                log.warning("the store does not take the journal", extra={"error": type(error).__name__})
+                log.warning(
+                    "the store does not take the journal",
+                    extra={"error": type(error).__name__},
+                )
             if self._ended:
                 gave_up_at = gave_up_at or time.monotonic() + LAST_EFFORT_S
                 if time.monotonic() > gave_up_at:
@@ -112,7 +119,9 @@ def parse(line: bytes) -> JournalEntry:
 
 def main() -> int:
     config = Config(
-        connect_timeout=1, read_timeout=2, retries={"mode": "standard", "max_attempts": 2}
+        connect_timeout=1,
+        read_timeout=2,
+        retries={"mode": "standard", "max_attempts": 2},
     )
     journal = Journal(boto3.client("dynamodb", config=config), required("LIVE_TABLE"))
     writer = Writer(journal, sys.stdout.buffer)

@@ -67,7 +67,11 @@ class ToolDesk:
         zone = context.lead.timezone or "Europe/Madrid"
         try:
             call = agent_tools.parse(
-                name, arguments_json, context.agent, now=context.clock.now(), timezone=zone
+                name,
+                arguments_json,
+                context.agent,
+                now=context.clock.now(),
+                timezone=zone,
             )
         except agent_tools.InvalidToolCall as invalid:
             result = {"ok": False, "error": invalid.message_for_the_model}
@@ -76,10 +80,17 @@ class ToolDesk:
             async with self._order, asyncio.timeout(TOOL_WITHIN_S):
                 done = await self._perform(call)
         except (TimeoutError, Unavailable) as error:
-            log.warning("tool failed", extra={"tool": name, "error": type(error).__name__})
-            result = {"ok": False, "error": "ahora mismo no se puede; ofrece que lo haga una persona"}
+            log.warning(
+                "tool failed", extra={"tool": name, "error": type(error).__name__}
+            )
+            result = {
+                "ok": False,
+                "error": "ahora mismo no se puede; ofrece que lo haga una persona",
+            }
             return ToolFinished(call_id, ToolStatus.FAILED, arguments, result)
-        return ToolFinished(call_id, ToolStatus.DONE, arguments, done.result, done.follow_up)
+        return ToolFinished(
+            call_id, ToolStatus.DONE, arguments, done.result, done.follow_up
+        )
 
     async def _perform(self, call: agent_tools.ToolCall) -> _Done:
         match call:
@@ -97,7 +108,9 @@ class ToolDesk:
                 )
                 return _Done({"ok": True, "sent_after_the_call": True}, follow_up)
             case agent_tools.RegisterOptOut():
-                reference = await self._context.opt_outs.register(call.scope, call.quote)
+                reference = await self._context.opt_outs.register(
+                    call.scope, call.quote
+                )
                 result = {
                     "ok": True,
                     "reference": reference,
@@ -108,7 +121,9 @@ class ToolDesk:
                 return _Done(result, follow_up)
             case agent_tools.ReportPrivacyRequest():
                 follow_up = FollowUp(
-                    f"privacy-{call.kind}", FollowUpKind.PRIVACY_REQUEST, detail=call.kind
+                    f"privacy-{call.kind}",
+                    FollowUpKind.PRIVACY_REQUEST,
+                    detail=call.kind,
                 )
                 return _Done({"ok": True, "answered_in_writing": True}, follow_up)
             case agent_tools.TransferToHuman():
@@ -119,14 +134,24 @@ class ToolDesk:
     def _schedule(self, call: agent_tools.ScheduleCallback) -> _Done:
         kind = FollowUpKind.DEMO if call.kind == "demo" else FollowUpKind.CALLBACK
         follow_up = FollowUp(
-            CALLBACK_ID, kind, at=call.at, timezone=call.timezone, with_whom=call.with_whom
+            CALLBACK_ID,
+            kind,
+            at=call.at,
+            timezone=call.timezone,
+            with_whom=call.with_whom,
         )
-        result = {"ok": True, "at": call.at.isoformat(), "spoken": spoken.moment(call.at)}
+        result = {
+            "ok": True,
+            "at": call.at.isoformat(),
+            "spoken": spoken.moment(call.at),
+        }
         return _Done(result, follow_up)
 
     async def _transfer(self, reason: str) -> _Done:
         if self._context.transfer is None or not await self._context.transfer(reason):
-            return _Done({"ok": False, "error": "no hay nadie libre; ofrece que le llamen"})
+            return _Done(
+                {"ok": False, "error": "no hay nadie libre; ofrece que le llamen"}
+            )
         return _Done({"ok": True})
 
 

@@ -38,7 +38,9 @@ _SPANISH_TYPES = (
     (re.compile(r"^70\d{7}$"), NumberType.PERSONAL),
     (re.compile(r"^(80[1-7]|90[1-57])\d{6}$"), NumberType.PREMIUM),
 )
-CALLABLE_TYPES = frozenset({NumberType.GEOGRAPHIC, NumberType.MOBILE, NumberType.NOMADIC})
+CALLABLE_TYPES = frozenset(
+    {NumberType.GEOGRAPHIC, NumberType.MOBILE, NumberType.NOMADIC}
+)
 
 
 def e164(text: str, field: str = "to") -> str:
@@ -48,7 +50,8 @@ def e164(text: str, field: str = "to") -> str:
         compact = "+" + compact[2:]
     if not _E164.match(compact):
         raise InvalidInput(
-            field, "write the number in international form: +, country code, subscriber number"
+            field,
+            "write the number in international form: +, country code, subscriber number",
         )
     if compact.startswith("+34") and not _SPANISH.match(compact):
         raise InvalidInput(field, "a Spanish number has nine digits after +34")
@@ -68,4 +71,8 @@ def number_type(number: str) -> NumberType:
 
 def masked(number: str) -> str:
     """A number as it may be shown where it is not needed: `+34*****0001`."""
-    return number[:3] + "*" * max(0, len(number) - 7) + number[-4:] if len(number) > 7 else "***"
+    return (
+        number[:3] + "*" * max(0, len(number) - 7) + number[-4:]
+        if len(number) > 7
+        else "***"
+    )

@@ -1,0 +1,89 @@
+"""POST /v1/calls and DELETE /v1/calls/{call_id}."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from functions.call_creation.app import CallDenied, CallDesk
+from functions.call_creation.requests import parse
+from functions.edge import Request, Response, answer, guarded, problem
+from shared.adapters import aws_clients
+from shared.adapters.carrier import Carrier
+from shared.adapters.clock import clock_from
+from shared.adapters.dial_queue import DialQueue
+from shared.adapters.directory import Directory
+from shared.adapters.gatekeeper import Gatekeeper
+from shared.adapters.idempotency import Replies
+from shared.adapters.live_calls import LiveCalls
+from shared.adapters.secrets import Secrets
+from shared.adapters.suppressions import Suppressions
+from shared.config import environment, optional, required
+from shared.domain.errors import InvalidInput
+from shared.domain.tenant import Scope
+
+_KEY = re.compile(r"^[\x21-\x7e]{1,128}$")
+
+
+@cache
+def compose() -> tuple[CallDesk, Replies]:
+    dynamodb, clock = aws_clients.dynamodb(), clock_from(environment())
+    secrets = Secrets(aws_clients.secrets_manager())
+    twilio = secrets.json(required("TWILIO_SECRET_ID"))
+    signing = secrets.json(required("SIGNING_SECRET_ID"))
+    directory = Directory(dynamodb, required("DIRECTORY_TABLE"))
+    live = LiveCalls(dynamodb, required("LIVE_TABLE"))
+    suppressions = Suppressions(
+        dynamodb, required("LEADS_TABLE"), signing["suppression"].encode()
+    )
+    desk = CallDesk(
+        clock=clock,
+        directory=directory,
+        live=live,
+        gatekeeper=Gatekeeper(directory, live, suppressions, clock),
+        queue=DialQueue(aws_clients.sqs(), required("DIAL_QUEUE_URL")),
+        carrier=Carrier(
+            twilio["account_sid"],
+            twilio["auth_token"],
+            optional("TWILIO_API_BASE_URL") or None,
+        ),
+    )
+    return desk, Replies(dynamodb, required("IDEMPOTENCY_TABLE"), clock)
+
+
+def handler(event: Mapping[str, Any], _context: object) -> Response:
+    return guarded(_route, event)
+
+
+def _route(request: Request) -> Response:
+    caller = request.authenticated()
+    caller.need(Scope.CALLS_WRITE)
+    desk, replies = compose()
+    if request.method == "DELETE":
+        call = desk.stop(caller.tenant_id, request.parameters.get("call_id", ""))
+        return answer(202, {"call_id": call.call_id, "status": call.status.value})
+    key = request.headers.get("idempotency-key", "")
+    if not _KEY.match(key):
+        raise InvalidInput(
+            "Idempotency-Key", "send this header: 1 to 128 printable characters"
+        )
+    body = parse(request.json())
+    scope = f"{caller.tenant_id}/calls/{key}"
+    payload = hashlib.sha256(request.body).hexdigest()
+    return replies.once(
+        scope, payload, lambda: _create(request, desk, caller.tenant_id, body, key)
+    )
+
+
+def _create(
+    request: Request, desk: CallDesk, tenant_id: str, body: Any, key: str
+) -> Response:
+    try:
+        call = desk.create(tenant_id, body, key)
+    except CallDenied as denied:
+        return problem(denied, request.path, call_id=denied.call_id)
+    location = {"location": f"/v1/calls/{call.call_id}"}
+    return answer(201, {"call_id": call.call_id, "status": call.status.value}, location)
