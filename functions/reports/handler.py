@@ -69,7 +69,7 @@ def _list(request: Request, reports: Reports, tenant_id: str) -> Response:
         raise InvalidInput("limit", f"is a number from 1 to {MAX_PAGE}")
     limit = int(limit_text)
     before = _cursor(request.query.get("cursor"))
-    calls = reports.history.list(tenant_id, limit, before, request.query.get("outcome"))
+    calls = reports.history.page(tenant_id, limit, before, request.query.get("outcome"))
     body: dict[str, Any] = {"calls": calls, "next_cursor": None}
     if len(calls) == limit:
         last = json.dumps([calls[-1]["created_at"], calls[-1]["call_id"]])

@@ -73,7 +73,7 @@ class History:
         report: dict[str, Any] = row["report"]
         return report
 
-    def list(
+    def page(
         self,
         tenant_id: str,
         limit: int,

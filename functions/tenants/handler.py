@@ -1,0 +1,112 @@
+"""/v1/tenants: for an administrator's key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from functions.edge import Request, Response, answer, guarded
+from functions.tenants.app import Office
+from functions.tenants.requests import (
+    ApprovalBody,
+    CallerIdBody,
+    FactsBody,
+    KeyBody,
+    TenantBody,
+    parsed,
+)
+from shared.adapters import aws_clients
+from shared.adapters.clock import clock_from
+from shared.adapters.directory import Directory
+from shared.adapters.opening_studio import OpeningStudio
+from shared.adapters.secrets import Secrets
+from shared.adapters.sounds import OpeningClips
+from shared.config import environment, optional, required
+from shared.domain.errors import NotFound
+from shared.domain.tenant import Scope
+
+
+def _studio() -> OpeningStudio:
+    # Only an approval speaks; nobody else pays for the import.
+    from openai import OpenAI  # noqa: PLC0415
+
+    secrets = Secrets(aws_clients.secrets_manager())
+    key = secrets.json(required("OPENAI_SECRET_ID"))["api_key"]
+    client = OpenAI(
+        api_key=key,
+        base_url=optional("OPENAI_BASE_URL") or None,
+        websocket_base_url=optional("OPENAI_REALTIME_URL") or None,
+    )
+    return OpeningStudio(client)
+
+
+@cache
+def compose() -> Office:
+    return Office(
+        clock=clock_from(environment()),
+        directory=Directory(aws_clients.dynamodb(), required("DIRECTORY_TABLE")),
+        clips=OpeningClips(aws_clients.s3(), required("SOUNDS_BUCKET")),
+        studio=_studio,
+    )
+
+
+def handler(event: Mapping[str, Any], _context: object) -> Response:
+    return guarded(_route, event)
+
+
+def _route(request: Request) -> Response:
+    request.authenticated().need(Scope.ADMIN)
+    office = compose()
+    tenant_id = request.parameters.get("tenant_id", "")
+    what = request.path.removeprefix(f"/v1/tenants/{tenant_id}").strip("/")
+    match request.method, what.split("/"):
+        case "POST", _ if not tenant_id:
+            tenant = office.create(parsed(TenantBody, request.json()))
+            return answer(201, {"tenant_id": tenant.tenant_id, "name": tenant.name})
+        case "POST", ["keys"]:
+            text, key = office.create_key(
+                tenant_id, parsed(KeyBody, request.json()).scopes
+            )
+            body = {"key": text, "key_id": key.key_id, "scopes": list(key.scopes)}
+            return answer(201, body)
+        case "GET", ["keys"]:
+            keys = office.directory.keys_of(tenant_id)
+            shown = [{"key_id": k.key_id, "revoked_at": k.revoked_at} for k in keys]
+            return answer(200, {"keys": shown})
+        case "DELETE", ["keys", key_id]:
+            office.revoke_key(tenant_id, key_id)
+            return answer(200, {"key_id": key_id, "revoked": True})
+        case "POST", ["caller-ids"]:
+            caller_id = office.add_caller_id(
+                tenant_id, parsed(CallerIdBody, request.json())
+            )
+            return answer(
+                201, {"number": caller_id.number, "type": caller_id.type.value}
+            )
+        case "PUT", ["facts"]:
+            agent = office.publish(tenant_id, parsed(FactsBody, request.json()))
+            return answer(
+                201, _agent(agent.agent_id, agent.version, agent.opening.text, None)
+            )
+        case "POST", ["agents", agent_id, "opening", "approval"]:
+            version = parsed(ApprovalBody, request.json()).version
+            agent, length_ms = office.approve_opening(tenant_id, agent_id, version)
+            return answer(200, _agent(agent_id, version, agent.opening.text, length_ms))
+        case _:
+            raise NotFound("there is no such route")
+
+
+def _agent(
+    agent_id: str, version: int, opening: str, length_ms: int | None
+) -> dict[str, object]:
+    body: dict[str, object] = {
+        "agent_id": agent_id,
+        "version": version,
+        "opening": opening,
+    }
+    return (
+        body
+        if length_ms is None
+        else {**body, "approved": True, "opening_ms": length_ms}
+    )

@@ -1,0 +1,124 @@
+"""Speaks a tenant's opening once: the model reads the fixed text, the transcript must be that text, and the finished
+clip is kept with the place of each clause and duty.
+
+Where a clause ends is estimated by its share of the letters and then moved to the quietest moment nearby, so that a
+clip that goes on after a cut begins between words.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING
+
+from shared.agents.folding import words
+from shared.domain.agent import Agent
+from shared.domain.errors import Unavailable
+from shared.domain.opening_clip import BYTES_PER_MS, FRAME_BYTES, Clause, OpeningClip
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+READ_ALOUD = (
+    "Lee en voz alta, palabra por palabra y sin añadir nada, el texto del usuario."
+)
+TRIES = 3
+# How far a clause's end may lie from its share of the letters.
+SEARCH_MS = 450
+QUIET_MS = 60
+_CLAUSES = re.compile(r"[^,.;:]+[,.;:]+\s*")
+
+
+class OpeningNotSpoken(Unavailable):
+    """The model did not read the opening as it stands."""
+
+
+class OpeningStudio:
+    """Blocking; takes a few seconds for an opening of fifteen."""
+
+    def __init__(self, client: OpenAI) -> None:
+        self._client = client
+
+    def speak(self, agent: Agent) -> OpeningClip:
+        """Raises OpeningNotSpoken after `TRIES` readings that differ from the text."""
+        text = agent.opening.text
+        for _ in range(TRIES):
+            sound, transcript = self._read(agent)
+            if words(transcript) == words(text):
+                return clip_of(agent, sound)
+        raise OpeningNotSpoken(
+            "the spoken opening differs from its text: simplify names or wording"
+        )
+
+    def _read(self, agent: Agent) -> tuple[bytes, str]:
+        pcmu = {"type": "audio/pcmu"}
+        sound, transcript = bytearray(), ""
+        with self._client.realtime.connect(model=agent.model) as connection:
+            connection.session.update(
+                session={  # type: ignore[arg-type]
+                    "type": "realtime",
+                    "output_modalities": ["audio"],
+                    "instructions": READ_ALOUD,
+                    "audio": {
+                        "input": {"format": pcmu, "turn_detection": None},
+                        "output": {"format": pcmu, "voice": agent.voice},
+                    },
+                }
+            )
+            connection.conversation.item.create(
+                item={
+                    "type": "message",
+                    "role": "user",
+                    "content": [{"type": "input_text", "text": agent.opening.text}],
+                }
+            )
+            connection.response.create()
+            for event in connection:
+                if event.type == "response.output_audio.delta":
+                    sound += base64.b64decode(event.delta)
+                elif event.type == "response.output_audio_transcript.done":
+                    transcript = event.transcript
+                elif event.type == "error":
+                    raise OpeningNotSpoken(f"the model refused: {event.error.code}")
+                elif event.type == "response.done":
+                    break
+        return bytes(sound), transcript
+
+
+def clip_of(agent: Agent, sound: bytes) -> OpeningClip:
+    """Clauses and duties of a spoken opening."""
+    text = agent.opening.text
+    pieces = [piece.strip() for piece in _CLAUSES.findall(text)] or [text]
+    total_ms = len(sound) // BYTES_PER_MS
+    letters = sum(len(piece) for piece in pieces)
+    clauses: list[Clause] = []
+    start_ms, seen, position = 0, 0, 0
+    for index, piece in enumerate(pieces):
+        seen += len(piece)
+        last = index == len(pieces) - 1
+        end_ms = total_ms if last else _quietest(sound, total_ms * seen // letters)
+        begin = text.index(piece, position)
+        position = begin + len(piece)
+        duties = tuple(
+            phrase.duty
+            for phrase in agent.opening.duties
+            if begin < text.index(phrase.words) + len(phrase.words) <= position
+        )
+        clauses.append(Clause(piece, start_ms, max(end_ms, start_ms), duties))
+        start_ms = clauses[-1].end_ms
+    return OpeningClip(text, sound, tuple(clauses))
+
+
+def _quietest(sound: bytes, around_ms: int) -> int:
+    """The middle of the quietest stretch near a moment. In mu-law, silence is 0xFF or 0x7F: the more of the low seven
+    bits are set, the quieter the sample."""
+    first = max(0, around_ms - SEARCH_MS)
+    last = min(len(sound) // BYTES_PER_MS - QUIET_MS, around_ms + SEARCH_MS)
+    best_ms, best = around_ms, -1.0
+    for ms in range(first, max(first, last), 10):
+        window = sound[ms * BYTES_PER_MS : (ms + QUIET_MS) * BYTES_PER_MS]
+        quiet = sum(byte & 0x7F for byte in window) - abs(ms - around_ms) * 8
+        if quiet > best:
+            best_ms, best = ms, quiet
+    middle = best_ms + QUIET_MS // 2
+    return middle - middle % (FRAME_BYTES // BYTES_PER_MS)
