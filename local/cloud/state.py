@@ -1,0 +1,52 @@
+"""Where a running twin keeps its files: a folder of its own under `.sofia/`, gone when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+HOME = PROJECT / ".sofia"
+
+
+def open_folder() -> Path:
+    """A fresh folder for this process; those of processes that died are cleared away."""
+    runs = HOME / "run"
+    runs.mkdir(parents=True, exist_ok=True)
+    for old in runs.iterdir():
+        owner = old.name.partition("-")[0]
+        if owner.isdigit() and not _is_alive(int(owner)):
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=runs))
+
+
+def close_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def kept_folder(name: str) -> Path:
+    """A folder that outlives the twin: caches."""
+    folder = HOME / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
