@@ -1,0 +1,1 @@
+"""OpenAI Realtime on loopback: the real protocol, emulated ears and voice, and a scripted mind."""

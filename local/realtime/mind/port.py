@@ -39,7 +39,6 @@ class Called:
     output: str | None = None
 
 
-
 @dataclass(frozen=True, slots=True)
 class ToolOffer:
     """A tool as the session offers it: `parameters` is its JSON schema."""
@@ -95,6 +94,8 @@ class Mind(Protocol):
 class AnalystMind(Protocol):
     """Stands in for the text model behind `POST /v1/responses` with a strict JSON schema."""
 
-    def answer(self, instructions: str, user_text: str, schema: Mapping[str, object]) -> Mapping[str, object]:
+    def answer(
+        self, instructions: str, user_text: str, schema: Mapping[str, object]
+    ) -> Mapping[str, object]:
         """An object valid under `schema`."""
         ...

@@ -1,0 +1,271 @@
+"""One response: the mind's reply turned into the service's stream of events, at the service's pace."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.realtime.conversation import Conversation, Item, new_id
+from local.realtime.mind.port import Call, MindReply, Say
+from local.speech.ports import BYTES_PER_MS, Speaker, Utterance, Voice, WordTiming
+
+Emit = Callable[..., Awaitable[None]]
+# The first deltas are shorter (recorded traffic), then about five tokens each.
+_FIRST_DELTAS_MS = (100, 200)
+DELTA_MS = 250
+STRAGGLERS = 2
+_SENTENCE = re.compile(r"[^.!?]+[.!?]+\s*|[^.!?]+$")
+
+
+@dataclass(slots=True)
+class Response:
+    """A response under way. `cancelled` holds the reason once it was cancelled."""
+
+    id: str
+    conversation_id: str | None
+    metadata: dict[str, str] | None
+    text_only: bool
+    max_output_tokens: int | str
+    audio_output: dict[str, Any]
+    status: str = "in_progress"
+    details: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
+    output: list[Item] = field(default_factory=list)
+    cancelled: str | None = None
+
+    def on_the_wire(self) -> dict[str, Any]:
+        return {
+            "object": "realtime.response",
+            "id": self.id,
+            "status": self.status,
+            "status_details": self.details,
+            "output": [item.on_the_wire() for item in self.output],
+            "conversation_id": self.conversation_id,
+            "output_modalities": ["text"] if self.text_only else ["audio"],
+            "max_output_tokens": self.max_output_tokens,
+            "audio": {"output": self.audio_output},
+            "usage": self.usage,
+            "metadata": self.metadata,
+        }
+
+
+class Speaking:
+    """Performs a reply. `pace` is how much faster than real time sound is made."""
+
+    def __init__(
+        self,
+        emit: Emit,
+        voice: Voice,
+        conversation: Conversation,
+        pace: float,
+        odd: bool = False,
+    ) -> None:
+        self._emit = emit
+        self._voice = voice
+        self._conversation = conversation
+        self._pace = pace
+        self._odd = odd
+
+    async def perform(self, response: Response, reply: MindReply) -> None:
+        """Emit everything between `response.created` and `response.done`."""
+        for index, part in enumerate(reply.parts):
+            if response.cancelled:
+                return
+            if isinstance(part, Call):
+                await self._call(response, part, index)
+            elif response.text_only:
+                await self._write(response, part, index)
+            else:
+                await self._say(response, part, index)
+
+    async def _begin(
+        self, response: Response, item: Item, index: int
+    ) -> dict[str, Any]:
+        item.status = "in_progress"
+        response.output.append(item)
+        wire = item.on_the_wire()
+        await self._emit(
+            "response.output_item.added",
+            response_id=response.id,
+            output_index=index,
+            item=wire,
+        )
+        if response.conversation_id is not None:
+            before = self._conversation.add(item)
+            await self._emit(
+                "conversation.item.added", previous_item_id=before, item=wire
+            )
+        return {"response_id": response.id, "item_id": item.id, "output_index": index}
+
+    async def _end(self, response: Response, item: Item, index: int) -> None:
+        item.status = "incomplete" if response.cancelled else "completed"
+        wire = item.on_the_wire()
+        if response.conversation_id is not None:
+            await self._emit("conversation.item.done", previous_item_id=None, item=wire)
+        await self._emit(
+            "response.output_item.done",
+            response_id=response.id,
+            output_index=index,
+            item=wire,
+        )
+
+    async def _say(self, response: Response, part: Say, index: int) -> None:
+        item = Item(new_id("item"), "message", role="assistant", is_audio=True)
+        ids = await self._begin(response, item, index)
+        content = {**ids, "content_index": 0}
+        empty = {"type": "audio", "transcript": ""}
+        await self._emit("response.content_part.added", **content, part=empty)
+        deltas = iter(_FIRST_DELTAS_MS)
+        for sentence in _SENTENCE.findall(part.text):
+            if response.cancelled:
+                break
+            utterance = await self._voice.speak(sentence.strip(), Speaker.AGENT)
+            await self._words(content, sentence)
+            item.text += sentence
+            item.words += [
+                WordTiming(w.word, w.end_ms + item.generated_ms)
+                for w in utterance.words
+            ]
+            await self._sound(response, item, utterance, content, deltas)
+        item.text = item.text.strip()
+        await self._emit("response.output_audio.done", **content)
+        await self._emit(
+            "response.output_audio_transcript.done", **content, transcript=item.text
+        )
+        done = {"type": "audio", "transcript": item.text}
+        await self._emit("response.content_part.done", **content, part=done)
+        await self._end(response, item, index)
+
+    async def _words(self, content: dict[str, Any], sentence: str) -> None:
+        for word in re.findall(r"\S+\s*", sentence):
+            await self._emit(
+                "response.output_audio_transcript.delta",
+                **content,
+                delta=word,
+                obfuscation=new_id("o", 8)[2:],
+            )
+
+    async def _sound(
+        self,
+        response: Response,
+        item: Item,
+        utterance: Utterance,
+        content: dict[str, Any],
+        sizes: Iterator[int],
+    ) -> None:
+        position, stragglers = 0, 0
+        while position < len(utterance.sound):
+            if response.cancelled:
+                stragglers += 1
+                if stragglers > STRAGGLERS:
+                    return
+            size = next(sizes, DELTA_MS) * BYTES_PER_MS - (7 if self._odd else 0)
+            piece = utterance.sound[position : position + size]
+            position += len(piece)
+            item.generated_ms += len(piece) // BYTES_PER_MS
+            await self._emit(
+                "response.output_audio.delta",
+                **content,
+                delta=base64.b64encode(piece).decode(),
+            )
+            await asyncio.sleep(len(piece) / BYTES_PER_MS / 1_000 / self._pace)
+
+    async def _write(self, response: Response, part: Say, index: int) -> None:
+        item = Item(new_id("item"), "message", role="assistant", text=part.text)
+        ids = await self._begin(response, item, index)
+        content = {**ids, "content_index": 0}
+        empty = {"type": "text", "text": ""}
+        await self._emit("response.content_part.added", **content, part=empty)
+        await self._emit(
+            "response.output_text.delta",
+            **content,
+            delta=part.text,
+            obfuscation=new_id("o", 8)[2:],
+        )
+        await self._emit("response.output_text.done", **content, text=part.text)
+        done = {"type": "text", "text": part.text}
+        await self._emit("response.content_part.done", **content, part=done)
+        await self._end(response, item, index)
+
+    async def _call(self, response: Response, part: Call, index: int) -> None:
+        call_id = new_id("call", 16)
+        item = Item(new_id("item"), "function_call", call_id=call_id, name=part.name)
+        ids = {**await self._begin(response, item, index), "call_id": call_id}
+        item.arguments = json.dumps(dict(part.arguments), ensure_ascii=False)
+        await self._emit(
+            "response.function_call_arguments.delta",
+            **ids,
+            delta=item.arguments,
+            obfuscation=new_id("o", 8)[2:],
+        )
+        await self._emit(
+            "response.function_call_arguments.done",
+            **ids,
+            name=part.name,
+            arguments=item.arguments,
+        )
+        await self._end(response, item, index)
+
+
+class Meter:
+    """Usage figures from what a session really holds: each response pays for the whole conversation, less what the
+    prefix of the one before had already."""
+
+    def __init__(self) -> None:
+        self._text_before = 0
+        self._audio_before = 0
+
+    def usage(
+        self, fixed_text: str, items: Sequence[Item], output: Sequence[Item]
+    ) -> dict[str, Any]:
+        mine = {id(item) for item in output}
+        known = [item for item in items if id(item) not in mine]
+        text_in = tokens(fixed_text) + sum(tokens(i.text + i.arguments) for i in known)
+        audio_in = sum(_audio_tokens(item) for item in known)
+        text_cached = _cached(self._text_before, text_in)
+        audio_cached = _cached(self._audio_before, audio_in)
+        self._text_before, self._audio_before = text_in, audio_in
+        text_out = sum(tokens(i.text + i.arguments) for i in output)
+        audio_out = sum(i.generated_ms // 50 for i in output)
+        cached = {
+            "text_tokens": text_cached,
+            "audio_tokens": audio_cached,
+            "image_tokens": 0,
+        }
+        return {
+            "total_tokens": text_in + audio_in + text_out + audio_out,
+            "input_tokens": text_in + audio_in,
+            "output_tokens": text_out + audio_out,
+            "input_token_details": {
+                "text_tokens": text_in,
+                "audio_tokens": audio_in,
+                "image_tokens": 0,
+                "cached_tokens": text_cached + audio_cached,
+                "cached_tokens_details": cached,
+            },
+            "output_token_details": {
+                "text_tokens": text_out,
+                "audio_tokens": audio_out,
+            },
+        }
+
+
+def tokens(text: str) -> int:
+    """About four characters a token."""
+    return len(text) // 4
+
+
+def _audio_tokens(item: Item) -> int:
+    """A token per 100 ms of the user's sound, per 50 ms of the assistant's."""
+    return item.audio_ms // (100 if item.role == "user" else 50) if item.is_audio else 0
+
+
+def _cached(before: int, now: int) -> int:
+    """Caches move in multiples of 64 tokens."""
+    shared = min(before, now)
+    return shared - shared % 64
