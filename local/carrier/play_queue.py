@@ -1,0 +1,56 @@
+"""What the application sent to be played: drained at the line's pace, with its marks. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from local.carrier.far_end import FRAME_BYTES
+
+SILENCE = b"\xff"
+# More than ten minutes of sound is thrown away (error 31931).
+CAPACITY_BYTES = 10 * 60 * 8_000
+
+
+class PlayQueue:
+    """Positions count bytes since the stream began."""
+
+    def __init__(self) -> None:
+        self._sound = bytearray()
+        self._played = 0
+        self._marks: deque[tuple[int, str]] = deque()
+        self.overflowed = False
+
+    @property
+    def buffered_bytes(self) -> int:
+        return len(self._sound)
+
+    def add(self, sound: bytes) -> None:
+        """Append sound; what does not fit is lost."""
+        if len(self._sound) + len(sound) > CAPACITY_BYTES:
+            self.overflowed = True
+            return
+        self._sound += sound
+
+    def mark(self, name: str) -> list[str]:
+        """Set a mark behind everything queued; gives it back at once if nothing is."""
+        if not self._sound:
+            return [name]
+        self._marks.append((self._played + len(self._sound), name))
+        return []
+
+    def clear(self) -> list[str]:
+        """Throw the sound away; all pending marks come back, in order."""
+        self._sound.clear()
+        names = [name for _, name in self._marks]
+        self._marks.clear()
+        return names
+
+    def take(self) -> tuple[bytes, int, list[str]]:
+        """The next frame (padded with silence), how many bytes of it were queued, and the marks now passed."""
+        piece = bytes(self._sound[:FRAME_BYTES])
+        del self._sound[: len(piece)]
+        self._played += len(piece)
+        due: list[str] = []
+        while self._marks and self._marks[0][0] <= self._played:
+            due.append(self._marks.popleft()[1])
+        return piece + SILENCE * (FRAME_BYTES - len(piece)), len(piece), due
