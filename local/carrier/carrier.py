@@ -55,15 +55,21 @@ class Carrier:
     def set_faults(self, faults: Faults) -> None:
         """For calls that begin from here on."""
         self.settings = replace(self.settings, faults=faults)
-        self.webhooks._settings = self.settings  # noqa: SLF001 - one settings object for both
+        self.webhooks.settings = self.settings
 
-    def takes_fault(self, name: str) -> bool:
-        """Whether a counted fault strikes now."""
-        left = int(getattr(self.settings.faults, name))
-        if left <= 0:
-            return False
-        self.set_faults(replace(self.settings.faults, **{name: left - 1}))
-        return True
+    def takes_too_many(self) -> bool:
+        """Whether this request is one too many."""
+        left = self.settings.faults.too_many_requests
+        if left > 0:
+            self.set_faults(replace(self.settings.faults, too_many_requests=left - 1))
+        return left > 0
+
+    def takes_failure(self) -> bool:
+        """Whether the answer to this creation is lost."""
+        left = self.settings.faults.fail_after_creating
+        if left > 0:
+            self.set_faults(replace(self.settings.faults, fail_after_creating=left - 1))
+        return left > 0
 
     def place(self, request: CallRequest, callbacks_broken: bool) -> EmulatedCall:
         """Queue a call; it starts when the account's calls per second allow."""

@@ -49,7 +49,8 @@ class Line:
 
     def tick(self) -> None:
         """One frame each way."""
-        heard, taken, due = SILENCE_FRAME, 0, []
+        heard, taken = SILENCE_FRAME, 0
+        due: list[str] = []
         stream = self.stream
         if stream is not None:
             heard, taken, due = stream.queue.take()

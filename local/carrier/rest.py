@@ -81,13 +81,13 @@ def _authenticate(carrier: Carrier, request: web.Request) -> None:
 
 
 async def _create(carrier: Carrier, request: web.Request) -> web.Response:
-    if carrier.takes_fault("too_many_requests"):
+    if carrier.takes_too_many():
         raise Refused(429, 20429, "Too Many Requests")
     form = await request.post()
     wanted = _request(carrier, form)
     events = {str(value) for value in form.getall("StatusCallbackEvent", ["completed"])}
     call = carrier.place(wanted, callbacks_broken=not events <= EVENTS)
-    if carrier.takes_fault("fail_after_creating"):
+    if carrier.takes_failure():
         raise Refused(500, 20500, "Internal Server Error")
     return web.json_response(call_body(carrier, call), status=201)
 

@@ -40,7 +40,7 @@ class Webhooks:
     """One HTTP client for all calls."""
 
     def __init__(self, settings: CarrierSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -63,9 +63,9 @@ class Webhooks:
             "User-Agent": "TwilioProxy/1.1",
             "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
         }
-        faults = self._settings.faults
+        faults = self.settings.faults
         if not faults.missing_signature:
-            token = "wrong" if faults.bad_signature else self._settings.auth_token
+            token = "wrong" if faults.bad_signature else self.settings.auth_token
             headers["X-Twilio-Signature"] = signature(token, url, form)
         answer = Answer(0)
         for attempt in range(retries + 1):
@@ -90,7 +90,7 @@ class Webhooks:
             return Answer(0)
         try:
             async with self._session.post(
-                self._settings.local_url(url), data=dict(form), headers=headers
+                self.settings.local_url(url), data=dict(form), headers=headers
             ) as response:
                 return Answer(
                     response.status, await response.text(), response.content_type

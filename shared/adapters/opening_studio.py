@@ -51,17 +51,16 @@ class OpeningStudio:
         )
 
     def _read(self, agent: Agent) -> tuple[bytes, str]:
-        pcmu = {"type": "audio/pcmu"}
         sound, transcript = bytearray(), ""
         with self._client.realtime.connect(model=agent.model) as connection:
             connection.session.update(
-                session={  # type: ignore[arg-type]
+                session={
                     "type": "realtime",
                     "output_modalities": ["audio"],
                     "instructions": READ_ALOUD,
                     "audio": {
-                        "input": {"format": pcmu, "turn_detection": None},
-                        "output": {"format": pcmu, "voice": agent.voice},
+                        "input": {"format": {"type": "audio/pcmu"}, "turn_detection": None},
+                        "output": {"format": {"type": "audio/pcmu"}, "voice": agent.voice},
                     },
                 }
             )

@@ -1,0 +1,158 @@
+"""The media service's process.
+
+    python -m media_service
+
+SIGTERM or SIGINT: refuse new streams, let the calls under way end within DRAIN_S, write the journal, leave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import uvloop
+
+from media_service.admission import Admission
+from media_service.journal_pipe import JournalPipe
+from media_service.load import Load
+from media_service.model.openai_realtime import RealtimeEndpoint
+from media_service.reception import House, Reception
+from media_service.server import MediaServer
+from media_service.settings import Settings
+from media_service.timers import TimerWheel
+from shared.adapters import aws_clients
+from shared.adapters.carrier import Carrier
+from shared.adapters.clock import clock_from
+from shared.adapters.directory import Directory
+from shared.adapters.journal import Journal
+from shared.adapters.leases import Leases
+from shared.adapters.live_calls import LiveCalls
+from shared.adapters.secrets import Secrets, auth_tokens, token_secrets
+from shared.adapters.sounds import OpeningClips
+from shared.adapters.suppressions import Suppressions
+from shared.config import SettingError
+
+THREADS = 24
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line; only fields that were meant for the log."""
+
+    _FIELDS = (
+        "call_id",
+        "leg",
+        "cause",
+        "code",
+        "tool",
+        "peer",
+        "error",
+        "attempt",
+        "calls",
+        "count",
+    )
+
+    def format(self, record: logging.LogRecord) -> str:
+        body: dict[str, object] = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        body |= {
+            name: getattr(record, name)
+            for name in self._FIELDS
+            if hasattr(record, name)
+        }
+        if record.exc_info:
+            body["exception"] = self.formatException(record.exc_info)
+        return json.dumps(body, ensure_ascii=False)
+
+
+async def run(settings: Settings) -> None:
+    """Serve until told to stop."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blocking")
+    house, public_tokens = await loop.run_in_executor(
+        threads, compose, settings, loop, threads
+    )
+    await house.journal.start()
+    watch = asyncio.create_task(house.load.watch())
+    server = MediaServer(
+        Reception(house), house.load, settings.public_stream_url, public_tokens
+    )
+    port = await server.start(settings.host, settings.port)
+    print(json.dumps({"listening": port}), flush=True)
+    await stop.wait()
+    await server.drain(settings.drain_s)
+    watch.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watch
+    await house.journal.stop()
+    threads.shutdown(wait=False)
+
+
+def compose(
+    settings: Settings, loop: asyncio.AbstractEventLoop, threads: ThreadPoolExecutor
+) -> tuple[House, tuple[str, ...]]:
+    """The composition root. Blocking: clients and secrets."""
+    clock, dynamodb = clock_from(), aws_clients.dynamodb()
+    secrets = Secrets(aws_clients.secrets_manager())
+    twilio = secrets.json(settings.twilio_secret_id)
+    signing = secrets.json(settings.signing_secret_id)
+    live = LiveCalls(dynamodb, settings.live_table)
+    leases = Leases(dynamodb, settings.live_table)
+    admission = Admission(
+        clock=clock,
+        live=live,
+        directory=Directory(dynamodb, settings.directory_table),
+        leases=leases,
+        journal=Journal(dynamodb, settings.live_table),
+        clips=OpeningClips(aws_clients.s3(), settings.sounds_bucket),
+        task_id=settings.task_id,
+    )
+    api_key = secrets.json(settings.openai_secret_id)["api_key"]
+    house = House(
+        clock=clock,
+        load=Load(settings.max_calls, settings.max_lag_ms),
+        wheel=TimerWheel(loop),
+        journal=JournalPipe(),
+        admission=admission,
+        live=live,
+        leases=leases,
+        suppressions=Suppressions(
+            dynamodb, settings.leads_table, signing["suppression"].encode()
+        ),
+        carrier=Carrier(
+            twilio["account_sid"], twilio["auth_token"], settings.twilio_api_url
+        ),
+        endpoint=RealtimeEndpoint(settings.realtime_url, api_key),
+        token_secrets=token_secrets(signing),
+        threads=threads,
+    )
+    return house, auth_tokens(twilio)
+
+
+def main() -> int:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    try:
+        settings = Settings.from_environment()
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    uvloop.run(run(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
