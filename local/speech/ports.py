@@ -41,8 +41,7 @@ class Utterance:
 class Voice(Protocol):
     """Turns text into sound. Never blocks the event loop; the same text gives the same bytes."""
 
-    async def speak(self, text: str, speaker: Speaker) -> Utterance:
-        ...
+    async def speak(self, text: str, speaker: Speaker) -> Utterance: ...
 
 
 class VoiceActivity(Protocol):
