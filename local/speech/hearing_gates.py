@@ -51,4 +51,5 @@ def believable(recognition: Recognition) -> str:
 
 def _fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text.lower())
-    return "".join(each for each in decomposed if not unicodedata.combining(each)).strip(" .!¡?¿[]()")
+    bare = "".join(each for each in decomposed if not unicodedata.combining(each))
+    return bare.strip(" .!¡?¿[]()")

@@ -40,7 +40,8 @@ def _join(model_folder: Path) -> None:
     model_folder.mkdir(parents=True, exist_ok=True)
     for name in _SIDE_FILES:
         _place(model_folder / name, (first / name,))
-    digest = _place(model_folder / "model.bin", (first / _PARTS[0], second / _PARTS[1]), MODEL_SHA256)
+    halves = (first / _PARTS[0], second / _PARTS[1])
+    digest = _place(model_folder / "model.bin", halves, MODEL_SHA256)
     if digest != MODEL_SHA256:
         raise WeightsUnusable(
             f"the weights in {' and '.join(_PACKAGES)} have sha256 {digest}, expected"

@@ -121,7 +121,7 @@ class WordBoard:
                     rank = (piece.end - piece.begin, place.number == following)
                     if rank > best_rank:
                         best, best_rank = piece, rank
-                if best_rank >= (len(frame), following is None):
+                if best_rank >= (len(frame), following is not None):
                     break
         return best
 
