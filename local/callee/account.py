@@ -30,6 +30,8 @@ class OwnSpeech:
     to_room: bool
     cut_in: bool
     """Begun while the agent was speaking."""
+    is_speech: bool = True
+    """False for noises."""
 
 
 @dataclass(frozen=True, slots=True)

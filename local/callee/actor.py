@@ -194,6 +194,7 @@ class PersonaActor:
                     end_ms=now_ms + len(line.sound) // FRAME_BYTES * FRAME_MS,
                     to_room=line.to_room,
                     cut_in=line.speech is not None and self._agent.speaks(now_ms),
+                    is_speech=line.speech is not None,
                 )
             )
 

@@ -32,7 +32,7 @@ class Recollection:
     def account(
         self, persona_id: str, stretches: Sequence[Stretch], *, script_played: bool
     ) -> Account:
-        spoken = [each for each in self._own if not each.text.startswith("[")]
+        spoken = [each for each in self._own if each.is_speech]
         first_ms = stretches[0].start_ms if stretches else None
         opening_ms = first_ms - spoken[0].end_ms if spoken and first_ms is not None else None
         return Account(

@@ -1,0 +1,54 @@
+"""Checks on what the call left behind: outcome, flags, fields, state, and what may not be
+stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from local.callee.call_report import CallReport
+from local.callee.checks import Check, CheckLevel
+from local.callee.folding import fold
+from local.callee.matching import Expected
+from local.callee.persona import Expectations, FinalState
+from local.callee.value_matching import described, look_up, matches
+
+
+def outcome(report: CallReport, expected: Expectations) -> Iterator[Check]:
+    """The outcome code, if one is expected, and each flag."""
+    if expected.outcome is not None:
+        accepted = (expected.outcome, *expected.outcome_ok)
+        passed = report.outcome in accepted
+        detail = "" if passed else f"{report.outcome!r}, expected {' or '.join(accepted)}"
+        yield Check("outcome", CheckLevel.HARD, passed, None, detail)
+    for flag in expected.flags:
+        present = flag in report.flags
+        detail = "" if present else f"not set; set are: {', '.join(sorted(report.flags)) or 'none'}"
+        yield Check(f"flag.{flag}", CheckLevel.HARD, present, None, detail)
+
+
+def extracted(report: CallReport, expected: Mapping[str, Expected]) -> Iterator[Check]:
+    for name, wanted in expected.items():
+        actual = look_up(report.extracted, name)
+        passed = matches(wanted, actual)
+        detail = "" if passed else f"{actual!r}, expected {described(wanted)}"
+        yield Check(f"extract.{name}", CheckLevel.HARD, passed, None, detail)
+
+
+def final_state(report: CallReport, expected: FinalState) -> Iterator[Check]:
+    pairs = (
+        ("suppressed", expected.suppressed, report.suppressed),
+        ("active_callbacks", expected.active_callbacks, report.active_callbacks),
+    )
+    for name, wanted, actual in pairs:
+        if wanted is not None:
+            passed = wanted == actual
+            detail = "" if passed else f"{actual!r}, expected {wanted!r}"
+            yield Check(f"final_state.{name}", CheckLevel.HARD, passed, None, detail)
+
+
+def must_not_store(report: CallReport, patterns: tuple[str, ...]) -> Iterator[Check]:
+    for pattern in patterns:
+        places = [each.place for each in report.stored if re.search(pattern, fold(each.text))]
+        detail = f"stored in {', '.join(places)}" if places else ""
+        yield Check(f"must_not_store.{pattern}", CheckLevel.HARD, not places, None, detail)
