@@ -43,6 +43,10 @@ class RealtimeEmulator:
         self.port = 0
 
     @property
+    def api_key(self) -> str:
+        return self._settings.api_key
+
+    @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 

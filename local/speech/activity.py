@@ -63,7 +63,7 @@ class SileroActivity:
     """Silero's network at 8 kHz: 0.55 % of a core for each direction of a call (measured)."""
 
     def __init__(self, detector: _Detector) -> None:
-        self._detector = detector
+        self.detector = detector
         self._window_bytes = detector.window_size_samples * 2
         self._linear = bytearray()
         self._speaking = False
@@ -73,7 +73,7 @@ class SileroActivity:
         while len(self._linear) >= self._window_bytes:
             window = array.array("h", bytes(self._linear[: self._window_bytes]))
             del self._linear[: self._window_bytes]
-            score = self._detector.process(array.array("f", [x / _FULL_SCALE for x in window]))
+            score = self.detector.process(array.array("f", [x / _FULL_SCALE for x in window]))
             self._speaking = score >= (SPEECH_GOES_ON_AT if self._speaking else SPEECH_BEGINS_AT)
         return self._speaking
 

@@ -1,0 +1,56 @@
+"""A small client of Sofia's own API, for the commands and tests. Blocking."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.parse
+from dataclasses import dataclass
+from typing import Any
+
+WITHIN_S = 40.0
+
+
+class ApiError(Exception):
+    """The API refused; `status` and the problem's `body` say why."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        detail = body.get("detail") or body.get("message") if isinstance(body, dict) else body
+        super().__init__(f"HTTP {status}: {detail}")
+        self.status = status
+        self.body = body
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """`url` is the API's origin, `key` a bearer key."""
+
+    url: str
+    key: str
+
+    def call(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Any:
+        """The JSON answer; raises ApiError for anything but 2xx."""
+        parts = urllib.parse.urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.netloc, timeout=WITHIN_S)
+        try:
+            connection.request(
+                method,
+                path,
+                body=None if body is None else json.dumps(body).encode(),
+                headers={
+                    "Authorization": f"Bearer {self.key}",
+                    "Content-Type": "application/json",
+                    **(headers or {}),
+                },
+            )
+            response = connection.getresponse()
+            text = response.read().decode()
+        finally:
+            connection.close()
+        answer = json.loads(text) if text else {}
+        if not 200 <= response.status < 300:
+            raise ApiError(response.status, answer)
+        return answer

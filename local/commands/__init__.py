@@ -1,0 +1,1 @@
+"""The commands of ./sofia, one module each."""

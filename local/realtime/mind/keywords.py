@@ -1,0 +1,64 @@
+"""What salon owners talk about, by the words that give it away. Folded text, tolerant of misheard endings."""
+
+from __future__ import annotations
+
+import re
+
+BOOKING_TOOLS = {
+    "paper": r"papel|libreta|cuaderno|agenda de toda|boligrafo",
+    "whatsapp": r"whats?app?|wasap|guasap|huasap|wassap",
+    "phone": r"por telefono|al telefono|y (el )?telefono|con el telefono|llamando|telefono,|excel y el telefono",
+    "excel": r"exce(l|n)",
+    "google_calendar": r"google",
+    "treatwell": r"tre[ae]?t ?w?u?el+|tritwel|tr?eatwell|tritu?el|twell|tridwel",
+    "booksy": r"boo?[kc]k?s[iy]|buk?si|buxi",
+    "fresha": r"fresh?a\b",
+    "other_software": r"otro programa|un programa|un software",
+    "none": r"no uso nada|no tengo nada",
+}
+PAIN_POINTS = {
+    "no_shows": r"no vien(e|en)|planton|no avis|fallaron|me fallan|no se presenta|no aparece",
+    "calls_while_working": r"llamadas mientras|cogiendo el telefono|no puedo coger|me vuelve loca|suena el telefono",
+    "empty_slots": r"huecos",
+    "commissions": r"comision|me cobra(n)? por todo|cobra por todo",
+    "double_booking": r"doble|dos a la misma",
+    "invoicing": r"factura",
+    "staff": r"personal|empleadas que",
+}
+OBJECTIONS = {
+    "no_time": r"no tengo tiempo|no puedo|estoy con (una|un|el|la)|ocupad",
+    "not_interested": r"no me interesa|no necesito",
+    "has_tool": r"ya tengo|ya uso|ya tenemos|me va bien",
+    "price": r"caro|descuento|barat|cuesta|cuanto (vale|costaria|es)|me cobra",
+    "prefers_human": r"(robot|maquina)s? no|llame una persona|hablar con una persona|robots",
+    "distrust": r"no me fio|de verdad lo hacen|como se yo",
+    "partner": r"mi socio|mi socia|mi marido|mi mujer",
+    "clients_offline": r"clientas son mayores|son mayores",
+    "later": r"otro dia|mas adelante|despues de (navidad|reyes)|llameme luego",
+}
+CLOSING_DAYS = {
+    "monday": r"lunes (no|cierr|estamos cerrad)|cierr\w+ (los|el) lunes|el lunes no",
+    "tuesday": r"cierr\w+ (los|el) martes",
+    "wednesday": r"cierr\w+ (los|el) miercoles",
+}
+_COUNTS = {
+    "una": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8, "nueve": 9,
+    "diez": 10,
+}  # fmt: skip
+_STAFF = re.compile(
+    r"\bsomos (?:solo )?(una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|\d+)\b"
+)
+OWNER = r"la duena|el dueno|soy (yo )?(la|el) (duen|propietari)|es mia|es mio|lo decido yo|decido yo|soy yo,? la duen"
+
+
+def found(table: dict[str, str], folded: str) -> list[str]:
+    """Names of what is spoken of, in the table's order."""
+    return [name for name, pattern in table.items() if re.search(pattern, folded)]
+
+
+def staff_count(folded: str) -> int | None:
+    match = _STAFF.search(folded)
+    if match is None:
+        return None
+    word = match.group(1)
+    return _COUNTS.get(word) or int(word)

@@ -1,0 +1,250 @@
+"""The whole cloud on one machine: emulators outside, the product's own code and processes inside.
+
+Started in an order in which each part finds what it needs, stopped in reverse. Nothing outlives the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import secrets as random_secrets
+import sys
+import urllib.request
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.migrate import migrate
+from local.switchboard import Switchboard
+from local.carrier.carrier import Carrier
+from local.carrier.settings import CarrierSettings
+from local.cloud.gateway import Gateway
+from local.cloud.invoke import Invoker
+from local.cloud.ministack import MiniStack
+from local.cloud.postgres import Postgres
+from local.cloud.process import Child
+from local.cloud.provision import provision
+from local.cloud.pump import Pump
+from local.cloud.state import PROJECT, close_folder, free_port, open_folder
+from local.cloud.template import Route, Template
+from local.realtime.mind.analyst import RuleAnalyst
+from local.realtime.mind.sales import ReadingMind, SalesMind
+from local.realtime.server import RealtimeEmulator
+from local.realtime.settings import EmulatorSettings
+from local.speech.ports import Ears, Voice
+from shared.adapters import aws_clients
+from shared.adapters.clock import CLOCK_FILE_VARIABLE, SharedClock
+from shared.adapters.directory import Directory, create_key
+from shared.domain.tenant import Scope, Tenant
+
+log = logging.getLogger(__name__)
+API_ORIGIN = "https://api.sofia.test"
+STREAM_ORIGIN = "wss://media.sofia.test"
+OWNED_NUMBER = "+34400000012"
+ADMINISTRATION = "sofia-administration"
+MEDIA_READY_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class TwinOptions:
+    """`record_folder` keeps the carrier's recordings; `port` is the API's (0: any)."""
+
+    record_folder: Path | None = None
+    port: int = 0
+    calls_per_second: float = 10.0
+    think_ms: int = 600
+    duplicate: bool = False
+
+
+class MediaFailed(Exception):
+    """The media service did not start; the text says where its log lies."""
+
+
+class Twin:
+    """One running twin."""
+
+    def __init__(self, ears: Ears, voice: Voice, options: TwinOptions) -> None:
+        self._ears = ears
+        self._voice = voice
+        self._options = options
+        self._stack = AsyncExitStack()
+        self.switchboard = Switchboard()
+        self.folder = open_folder()
+        self.clock = SharedClock(self.folder / "clock")
+        self.api_url = ""
+        self.administrator_key = ""
+        self.media_ready_url = ""
+        self._media: Child | None = None
+        self._media_environment: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """Everything up, or an exception and everything down."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        await self._stack.aclose()
+        close_folder(self.folder)
+
+    async def _start(self) -> None:
+        ministack, postgres = MiniStack(self.folder), Postgres(self.folder)
+        self._stack.callback(ministack.stop)
+        self._stack.callback(postgres.stop)
+        await asyncio.gather(
+            asyncio.to_thread(ministack.start), asyncio.to_thread(_prepare_database, postgres)
+        )
+        os.environ.update(ministack.environment())
+        os.environ[CLOCK_FILE_VARIABLE] = str(self.folder / "clock")
+        realtime = await self._start_realtime()
+        media_port, self.gateway_port = free_port(), self._options.port or free_port()
+        self.media_ready_url = f"http://127.0.0.1:{media_port}/readyz"
+        account_sid = "AC" + random_secrets.token_hex(16)
+        auth_token = random_secrets.token_hex(16)
+        carrier = await self._start_carrier(account_sid, auth_token, media_port)
+        template = await asyncio.to_thread(
+            self._provision, postgres, realtime, carrier, account_sid, auth_token
+        )
+        await self._start_functions(template)
+        await self._start_media(template, realtime, carrier, media_port)
+
+    async def _start_realtime(self) -> RealtimeEmulator:
+        self.realtime = RealtimeEmulator(
+            EmulatorSettings(api_key="local-" + random_secrets.token_hex(8), think_ms=self._options.think_ms),
+            self._ears,
+            self._voice,
+            ReadingMind(SalesMind()),
+            RuleAnalyst(),
+        )
+        await self.realtime.start()
+        self._stack.push_async_callback(self.realtime.stop)
+        return self.realtime
+
+    async def _start_carrier(self, account_sid: str, auth_token: str, media_port: int) -> Carrier:
+        settings = CarrierSettings(
+            account_sid=account_sid,
+            auth_token=auth_token,
+            owned_numbers=frozenset({OWNED_NUMBER}),
+            public_urls={
+                API_ORIGIN: f"http://127.0.0.1:{self.gateway_port}",
+                STREAM_ORIGIN: f"ws://127.0.0.1:{media_port}",
+            },
+            calls_per_second=self._options.calls_per_second,
+            record_folder=self._options.record_folder,
+        )
+        self.carrier = Carrier(settings, self.switchboard)
+        await self.carrier.start()
+        self._stack.push_async_callback(self.carrier.stop)
+        return self.carrier
+
+    def _provision(
+        self,
+        postgres: Postgres,
+        realtime: RealtimeEmulator,
+        carrier: Carrier,
+        account_sid: str,
+        auth_token: str,
+    ) -> Template:
+        parameters = {
+            "Stage": "twin",
+            "PublicBaseUrl": API_ORIGIN,
+            "PublicStreamUrl": f"{STREAM_ORIGIN}/media",
+            "MediaReadyUrl": self.media_ready_url,
+            "TwilioApiBaseUrl": carrier.base_url,
+            "OpenAiBaseUrl": realtime.base_url,
+            "OpenAiRealtimeUrl": realtime.websocket_base_url,
+            **postgres.settings(),
+        }
+        template = Template(PROJECT / "template.yaml", parameters)
+        provision(
+            template,
+            {
+                "TwilioSecret": {"account_sid": account_sid, "auth_token": auth_token},
+                "OpenAiSecret": {"api_key": realtime.api_key},
+                "SigningSecret": {
+                    "stream_token": random_secrets.token_hex(32),
+                    "suppression": random_secrets.token_hex(32),
+                },
+            },
+        )
+        directory = Directory(aws_clients.dynamodb(), template.physical["DirectoryTable"])
+        now = datetime.now(UTC)
+        directory.put_tenant(Tenant(ADMINISTRATION, "Administración", now))
+        self.administrator_key, _ = create_key(directory, ADMINISTRATION, (Scope.ADMIN,), now)
+        return template
+
+    async def _start_functions(self, template: Template) -> None:
+        clock = {CLOCK_FILE_VARIABLE: str(self.folder / "clock")}
+        functions = {
+            name: replace(function, environment={**function.environment, **clock})
+            for name, function in template.functions().items()
+        }
+        self.invoker = Invoker(functions)
+        self._stack.callback(self.invoker.stop)
+        events = template.events()
+        routes = [event for event in events if isinstance(event, Route)]
+        gateway = Gateway(routes, template.authorizer(), self.invoker, self.gateway_port)
+        await gateway.start()
+        self._stack.push_async_callback(gateway.stop)
+        self.api_url = gateway.url
+        pump = Pump(template, events, self.invoker, self._options.duplicate)
+        pump.start()
+        self._stack.push_async_callback(pump.stop)
+
+    async def _start_media(
+        self, template: Template, realtime: RealtimeEmulator, carrier: Carrier, port: int
+    ) -> None:
+        self._media_environment = {
+            **os.environ,
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "LIVE_TABLE": template.physical["LiveTable"],
+            "LEADS_TABLE": template.physical["LeadsTable"],
+            "DIRECTORY_TABLE": template.physical["DirectoryTable"],
+            "SOUNDS_BUCKET": template.physical["SoundsBucket"],
+            "PUBLIC_STREAM_URL": f"{STREAM_ORIGIN}/media",
+            "OPENAI_REALTIME_URL": realtime.websocket_base_url,
+            "TWILIO_API_BASE_URL": carrier.base_url,
+            "TWILIO_SECRET_ID": template.physical["TwilioSecret"],
+            "OPENAI_SECRET_ID": template.physical["OpenAiSecret"],
+            "SIGNING_SECRET_ID": template.physical["SigningSecret"],
+            "DRAIN_S": "2",
+        }
+        await self.start_media()
+        self._stack.callback(self.stop_media)
+
+    async def start_media(self) -> None:
+        """Start the media service's process and wait until it is ready."""
+        log_path = self.folder / "media.log"
+        command = [sys.executable, "-m", "media_service"]
+        self._media = Child(command, log_path, self._media_environment)
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + MEDIA_READY_WITHIN_S
+        while not await asyncio.to_thread(_answers, self.media_ready_url):
+            if not self._media.is_running or loop.time() > until_s:
+                raise MediaFailed(f"the media service did not start:\n{log_path.read_text()[-2000:]}")
+            await asyncio.sleep(0.05)
+
+    def stop_media(self) -> None:
+        if self._media is not None:
+            self._media.stop()
+            self._media = None
+
+
+def _prepare_database(postgres: Postgres) -> None:
+    postgres.start()
+    migrate(postgres.url())
+    postgres.grant_login()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return "free_slots" in json.load(answer)
+    except (OSError, ValueError):
+        return False
