@@ -90,9 +90,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
     )
 
 
-def answer(
-    status: int, body: object, headers: Mapping[str, str] | None = None
-) -> Response:
+def answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer."""
     return {
         "statusCode": status,
@@ -101,9 +99,7 @@ def answer(
     }
 
 
-def guarded(
-    handle: Callable[[Request], Response], event: Mapping[str, Any]
-) -> Response:
+def guarded(handle: Callable[[Request], Response], event: Mapping[str, Any]) -> Response:
     """Run a handler and map what Sofia raises on purpose; anything else is a fault and stays one."""
     request = request_of(event)
     try:

@@ -42,7 +42,5 @@ def migrate(url: str) -> None:
 if __name__ == "__main__":
     address = os.environ.get("DATABASE_URL", "")
     if not address:
-        sys.exit(
-            "set DATABASE_URL to postgresql+psycopg://user:password@host:port/name"
-        )
+        sys.exit("set DATABASE_URL to postgresql+psycopg://user:password@host:port/name")
     migrate(address)

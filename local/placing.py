@@ -51,7 +51,7 @@ def request_body(persona: Persona, number: str | None = None) -> dict[str, Any]:
     }
 
 
-async def place(  # noqa: PLR0913 - one call, its parts named
+async def place(
     twin: Twin,
     api: Api,
     persona: Persona,

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.migrate import migrate
-from local.switchboard import Switchboard
 from local.carrier.carrier import Carrier
 from local.carrier.settings import CarrierSettings
 from local.cloud.gateway import Gateway
@@ -35,6 +34,7 @@ from local.realtime.mind.sales import ReadingMind, SalesMind
 from local.realtime.server import RealtimeEmulator
 from local.realtime.settings import EmulatorSettings
 from local.speech.ports import Ears, Voice
+from local.switchboard import Switchboard
 from shared.adapters import aws_clients
 from shared.adapters.clock import CLOCK_FILE_VARIABLE, SharedClock
 from shared.adapters.directory import Directory, create_key
@@ -56,6 +56,7 @@ class TwinOptions:
     port: int = 0
     calls_per_second: float = 10.0
     think_ms: int = 600
+    pace: float = 8.0
     duplicate: bool = False
 
 
@@ -97,7 +98,8 @@ class Twin:
         self._stack.callback(ministack.stop)
         self._stack.callback(postgres.stop)
         await asyncio.gather(
-            asyncio.to_thread(ministack.start), asyncio.to_thread(_prepare_database, postgres)
+            asyncio.to_thread(ministack.start),
+            asyncio.to_thread(_prepare_database, postgres),
         )
         os.environ.update(ministack.environment())
         os.environ[CLOCK_FILE_VARIABLE] = str(self.folder / "clock")
@@ -115,7 +117,11 @@ class Twin:
 
     async def _start_realtime(self) -> RealtimeEmulator:
         self.realtime = RealtimeEmulator(
-            EmulatorSettings(api_key="local-" + random_secrets.token_hex(8), think_ms=self._options.think_ms),
+            EmulatorSettings(
+                api_key="local-" + random_secrets.token_hex(8),
+                think_ms=self._options.think_ms,
+                pace=self._options.pace,
+            ),
             self._ears,
             self._voice,
             ReadingMind(SalesMind()),
@@ -197,7 +203,11 @@ class Twin:
         self._stack.push_async_callback(pump.stop)
 
     async def _start_media(
-        self, template: Template, realtime: RealtimeEmulator, carrier: Carrier, port: int
+        self,
+        template: Template,
+        realtime: RealtimeEmulator,
+        carrier: Carrier,
+        port: int,
     ) -> None:
         self._media_environment = {
             **os.environ,
@@ -227,7 +237,9 @@ class Twin:
         until_s = loop.time() + MEDIA_READY_WITHIN_S
         while not await asyncio.to_thread(_answers, self.media_ready_url):
             if not self._media.is_running or loop.time() > until_s:
-                raise MediaFailed(f"the media service did not start:\n{log_path.read_text()[-2000:]}")
+                raise MediaFailed(
+                    f"the media service did not start:\n{log_path.read_text()[-2000:]}"
+                )
             await asyncio.sleep(0.05)
 
     def stop_media(self) -> None:

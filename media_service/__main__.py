@@ -64,11 +64,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        body |= {
-            name: getattr(record, name)
-            for name in self._FIELDS
-            if hasattr(record, name)
-        }
+        body |= {name: getattr(record, name) for name in self._FIELDS if hasattr(record, name)}
         if record.exc_info:
             body["exception"] = self.formatException(record.exc_info)
         return json.dumps(body, ensure_ascii=False)
@@ -81,14 +77,10 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blocking")
-    house, public_tokens = await loop.run_in_executor(
-        threads, compose, settings, loop, threads
-    )
+    house, public_tokens = await loop.run_in_executor(threads, compose, settings, loop, threads)
     await house.journal.start()
     watch = asyncio.create_task(house.load.watch())
-    server = MediaServer(
-        Reception(house), house.load, settings.public_stream_url, public_tokens
-    )
+    server = MediaServer(Reception(house), house.load, settings.public_stream_url, public_tokens)
     port = await server.start(settings.host, settings.port)
     print(json.dumps({"listening": port}), flush=True)
     await stop.wait()
@@ -128,12 +120,8 @@ def compose(
         admission=admission,
         live=live,
         leases=leases,
-        suppressions=Suppressions(
-            dynamodb, settings.leads_table, signing["suppression"].encode()
-        ),
-        carrier=Carrier(
-            twilio["account_sid"], twilio["auth_token"], settings.twilio_api_url
-        ),
+        suppressions=Suppressions(dynamodb, settings.leads_table, signing["suppression"].encode()),
+        carrier=Carrier(twilio["account_sid"], twilio["auth_token"], settings.twilio_api_url),
         endpoint=RealtimeEndpoint(settings.realtime_url, api_key),
         token_secrets=token_secrets(signing),
         threads=threads,
@@ -145,6 +133,9 @@ def main() -> int:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # Their lines name callers' numbers and every health check.
+    for name in ("twilio", "botocore", "websockets"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         settings = Settings.from_environment()
     except SettingError as error:

@@ -49,7 +49,7 @@ class Admitted:
 class Admission:
     """Blocking; runs in a worker thread."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names every part it is made of
+    def __init__(
         self,
         clock: Clock,
         live: LiveCalls,
@@ -71,10 +71,7 @@ class Admission:
     def admit(self, start: Start, secrets: tuple[bytes, ...]) -> Admitted:
         """Raises TokenRefused, LeaseRefused, AdmissionRefused, PhoneProtocolError, NotFound or Unavailable."""
         media_format = start.media_format
-        if (
-            media_format.encoding != "audio/x-mulaw"
-            or media_format.sample_rate != 8_000
-        ):
+        if media_format.encoding != "audio/x-mulaw" or media_format.sample_rate != 8_000:
             raise PhoneProtocolError("the stream's sound is not 8 kHz mu-law")
         now = self._clock.now()
         token = verified(start.custom_parameters.get("token", ""), secrets, now)
@@ -103,9 +100,7 @@ class Admission:
         if lease.fence == 1:
             return None, 1
         entries = valid_entries(self._journal.read(lease.call_id))
-        return conversation(entries), max(
-            (entry.seq for entry in entries), default=0
-        ) + 1
+        return conversation(entries), max((entry.seq for entry in entries), default=0) + 1
 
     def _clip(self, agent: Agent) -> OpeningClip:
         key = (agent.tenant_id, agent.agent_id, agent.version)

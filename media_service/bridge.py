@@ -146,9 +146,7 @@ class Bridge:
                 case ac.Record(body):
                     self._seq += 1
                     fence = self._admitted.lease.fence
-                    entry = JournalEntry(
-                        self._admitted.call.call_id, self._seq, fence, body
-                    )
+                    entry = JournalEntry(self._admitted.call.call_id, self._seq, fence, body)
                     self._services.journal.write(entry)
                 case ac.SetTimer(name, at_ms):
                     delay_s = (at_ms - self.now_ms) / 1_000
@@ -226,9 +224,7 @@ class Bridge:
             try:
                 return await self._services.model.open(silence_ms)
             except ModelUnavailable as error:
-                log.warning(
-                    "no model session", extra={"code": error.code, "attempt": attempt}
-                )
+                log.warning("no model session", extra={"code": error.code, "attempt": attempt})
                 await asyncio.sleep(0.2 * 2**attempt)
         return None
 

@@ -28,9 +28,7 @@ class JournalPipe:
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._acknowledged: dict[str, int] = defaultdict(int)
-        self._waiting: dict[str, list[tuple[int, asyncio.Future[None]]]] = defaultdict(
-            list
-        )
+        self._waiting: dict[str, list[tuple[int, asyncio.Future[None]]]] = defaultdict(list)
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(

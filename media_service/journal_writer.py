@@ -67,13 +67,9 @@ class Writer:
                     return 0
                 if len(self._entries) < BATCH and not self._ended:
                     self._changed.wait(COLLECT_S)
-                batch = [
-                    self._entries[i] for i in range(min(BATCH, len(self._entries)))
-                ]
+                batch = [self._entries[i] for i in range(min(BATCH, len(self._entries)))]
             if not self._write_batch(batch):
-                log.error(
-                    "journal entries were lost", extra={"count": len(self._entries)}
-                )
+                log.error("journal entries were lost", extra={"count": len(self._entries)})
                 return 1
             with self._changed:
                 for _ in batch:

@@ -74,9 +74,7 @@ class Reception:
         try:
             async with asyncio.timeout(START_WITHIN_S):
                 start = await self._start_message(connection)
-                admitted = await self._blocking(
-                    house.admission.admit, start, house.token_secrets
-                )
+                admitted = await self._blocking(house.admission.admit, start, house.token_secrets)
         except (SofiaError, TimeoutError) as refusal:
             house.load.refused += 1
             log.warning("stream refused: %s", refusal or "no start message in time")
@@ -98,9 +96,7 @@ class Reception:
                     raise PhoneProtocolError("the start message is empty")
                 return message.start
             if message.event != "connected":
-                raise PhoneProtocolError(
-                    "the first message is neither connected nor start"
-                )
+                raise PhoneProtocolError("the first message is neither connected nor start")
 
     async def _talk(self, connection: ServerConnection, admitted: Admitted) -> None:
         house = self._house
@@ -127,9 +123,7 @@ class Reception:
             house.load.calls -= 1
         await self._leave(admitted, bridge, keys)
 
-    async def _leave(
-        self, admitted: Admitted, bridge: Bridge, keys: dict[str, object]
-    ) -> None:
+    async def _leave(self, admitted: Admitted, bridge: Bridge, keys: dict[str, object]) -> None:
         """The journal is in the store before the call is told to be closed."""
         house = self._house
         call = admitted.call
@@ -160,9 +154,7 @@ class Reception:
 
     def _services(self, admitted: Admitted) -> BridgeServices:
         house = self._house
-        opt_outs = CallOptOuts(
-            admitted.call, house.suppressions, house.clock, self._blocking
-        )
+        opt_outs = CallOptOuts(admitted.call, house.suppressions, house.clock, self._blocking)
         context = ToolContext(admitted.agent, admitted.call.lead, house.clock, opt_outs)
 
         async def hang_up() -> None:
@@ -191,9 +183,7 @@ class Reception:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
             try:
-                await self._blocking(
-                    house.leases.renew, admitted.lease, house.clock.now()
-                )
+                await self._blocking(house.leases.renew, admitted.lease, house.clock.now())
             except LeaseRefused:
                 log.warning("lease lost", extra={"call_id": admitted.call.call_id})
                 return
@@ -212,6 +202,4 @@ class Reception:
 
     async def _blocking(self, work: Callable[..., T], *args: object) -> T:
         """Run a blocking adapter in a worker thread."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._house.threads, work, *args
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._house.threads, work, *args)

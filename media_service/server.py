@@ -70,9 +70,7 @@ class MediaServer:
             self._server.close()
             await self._server.wait_closed()
 
-    def _decide(
-        self, connection: ServerConnection, request: Request
-    ) -> Response | None:
+    def _decide(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer health checks, refuse what may not upgrade, let the rest through."""
         path = request.path.partition("?")[0]
         if path in ("/livez", "/healthz"):
@@ -92,9 +90,7 @@ class MediaServer:
         signature = request.headers.get("X-Twilio-Signature")
         if not is_signed(self._public_stream_url, signature, self._auth_tokens):
             self._load.refused += 1
-            log.warning(
-                "stream refused: the upgrade request is not signed by the carrier"
-            )
+            log.warning("stream refused: the upgrade request is not signed by the carrier")
             return _text(HTTPStatus.FORBIDDEN, "not signed\n")
         if self._load.free_slots == 0:
             self._load.refused += 1

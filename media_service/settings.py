@@ -33,7 +33,7 @@ class Settings:
     def from_environment(cls) -> Settings:
         """Raises SettingError."""
         return cls(
-            host=optional("HOST", "0.0.0.0"),  # noqa: S104 - a container listens on all interfaces
+            host=optional("HOST", "0.0.0.0"),
             port=_number("PORT", "8080"),
             task_id=optional("TASK_ID", socket.gethostname()),
             live_table=required("LIVE_TABLE"),

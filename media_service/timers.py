@@ -18,9 +18,7 @@ class TimerWheel:
         self._handle: asyncio.TimerHandle | None = None
         self._wakes_at = float("inf")
 
-    def set(
-        self, owner: object, name: str, delay_s: float, fire: Callable[[str], None]
-    ) -> None:
+    def set(self, owner: object, name: str, delay_s: float, fire: Callable[[str], None]) -> None:
         """Call `fire(name)` after `delay_s`."""
         self._count += 1
         due = self._loop.time() + max(0.0, delay_s)

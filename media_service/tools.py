@@ -80,17 +80,13 @@ class ToolDesk:
             async with self._order, asyncio.timeout(TOOL_WITHIN_S):
                 done = await self._perform(call)
         except (TimeoutError, Unavailable) as error:
-            log.warning(
-                "tool failed", extra={"tool": name, "error": type(error).__name__}
-            )
+            log.warning("tool failed", extra={"tool": name, "error": type(error).__name__})
             result = {
                 "ok": False,
                 "error": "ahora mismo no se puede; ofrece que lo haga una persona",
             }
             return ToolFinished(call_id, ToolStatus.FAILED, arguments, result)
-        return ToolFinished(
-            call_id, ToolStatus.DONE, arguments, done.result, done.follow_up
-        )
+        return ToolFinished(call_id, ToolStatus.DONE, arguments, done.result, done.follow_up)
 
     async def _perform(self, call: agent_tools.ToolCall) -> _Done:
         match call:
@@ -108,9 +104,7 @@ class ToolDesk:
                 )
                 return _Done({"ok": True, "sent_after_the_call": True}, follow_up)
             case agent_tools.RegisterOptOut():
-                reference = await self._context.opt_outs.register(
-                    call.scope, call.quote
-                )
+                reference = await self._context.opt_outs.register(call.scope, call.quote)
                 result = {
                     "ok": True,
                     "reference": reference,
@@ -149,9 +143,7 @@ class ToolDesk:
 
     async def _transfer(self, reason: str) -> _Done:
         if self._context.transfer is None or not await self._context.transfer(reason):
-            return _Done(
-                {"ok": False, "error": "no hay nadie libre; ofrece que le llamen"}
-            )
+            return _Done({"ok": False, "error": "no hay nadie libre; ofrece que le llamen"})
         return _Done({"ok": True})
 
 

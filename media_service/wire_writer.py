@@ -35,9 +35,7 @@ class FrameWriter:
         transport = connection.transport
         if transport.get_write_buffer_size() > HIGH_WATER_BYTES:
             self.overrun = True
-            log.warning(
-                "peer does not read, cutting it off", extra={"peer": self._peer}
-            )
+            log.warning("peer does not read, cutting it off", extra={"peer": self._peer})
             transport.abort()
             return False
         try:

@@ -11,9 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_bound: ContextVar[Mapping[str, str] | None] = ContextVar(
-    "bound_environment", default=None
-)
+_bound: ContextVar[Mapping[str, str] | None] = ContextVar("bound_environment", default=None)
 
 
 def environment() -> Mapping[str, str]:
@@ -40,9 +38,7 @@ def required(name: str) -> str:
     """The setting `name`; raises SettingError where it is missing or empty."""
     value = environment().get(name, "")
     if not value:
-        raise SettingError(
-            f"the environment variable {name} is missing: set it in template.yaml"
-        )
+        raise SettingError(f"the environment variable {name} is missing: set it in template.yaml")
     return value
 
 

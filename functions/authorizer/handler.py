@@ -24,9 +24,7 @@ def compose() -> tuple[Directory, Clock]:
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Simple response of payload format 2.0."""
-    scheme, _, text = (
-        (event.get("headers") or {}).get("authorization", "").partition(" ")
-    )
+    scheme, _, text = (event.get("headers") or {}).get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.startswith("sk_"):
         return _DENIED
     directory, clock = compose()

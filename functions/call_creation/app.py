@@ -43,13 +43,9 @@ class CallDesk:
         tenant = self.directory.tenant(tenant_id)
         agent_id = body.agent_id or tenant.current_agent
         if agent_id is None:
-            raise InvalidInput(
-                "agent_id", "this tenant has no agent yet: put its facts first"
-            )
+            raise InvalidInput("agent_id", "this tenant has no agent yet: put its facts first")
         agent = self.directory.current_agent(tenant_id, agent_id)
-        from_number = body.from_number or (
-            tenant.caller_ids[0].number if tenant.caller_ids else ""
-        )
+        from_number = body.from_number or (tenant.caller_ids[0].number if tenant.caller_ids else "")
         lead = lead_of(body)
         decision = self.gatekeeper.ask(tenant, agent, lead, from_number, Stage.QUEUED)
         kind = FactKind.QUEUED if decision.allowed else FactKind.DENIED
@@ -79,9 +75,7 @@ class CallDesk:
         the carrier did not answer."""
         call = self.live.get_for(tenant_id, call_id)
         kind = call.cancellation()
-        call = self.live.record(
-            call_id, [Fact(self.clock.now(), kind, call.attempt, SOURCE)]
-        )
+        call = self.live.record(call_id, [Fact(self.clock.now(), kind, call.attempt, SOURCE)])
         sid = call.carrier_sid
         if sid is not None:
             if kind is FactKind.CANCEL_REQUESTED:

@@ -36,9 +36,7 @@ def compose() -> tuple[CallDesk, Replies]:
     signing = secrets.json(required("SIGNING_SECRET_ID"))
     directory = Directory(dynamodb, required("DIRECTORY_TABLE"))
     live = LiveCalls(dynamodb, required("LIVE_TABLE"))
-    suppressions = Suppressions(
-        dynamodb, required("LEADS_TABLE"), signing["suppression"].encode()
-    )
+    suppressions = Suppressions(dynamodb, required("LEADS_TABLE"), signing["suppression"].encode())
     desk = CallDesk(
         clock=clock,
         directory=directory,
@@ -67,20 +65,14 @@ def _route(request: Request) -> Response:
         return answer(202, {"call_id": call.call_id, "status": call.status.value})
     key = request.headers.get("idempotency-key", "")
     if not _KEY.match(key):
-        raise InvalidInput(
-            "Idempotency-Key", "send this header: 1 to 128 printable characters"
-        )
+        raise InvalidInput("Idempotency-Key", "send this header: 1 to 128 printable characters")
     body = parse(request.json())
     scope = f"{caller.tenant_id}/calls/{key}"
     payload = hashlib.sha256(request.body).hexdigest()
-    return replies.once(
-        scope, payload, lambda: _create(request, desk, caller.tenant_id, body, key)
-    )
+    return replies.once(scope, payload, lambda: _create(request, desk, caller.tenant_id, body, key))
 
 
-def _create(
-    request: Request, desk: CallDesk, tenant_id: str, body: Any, key: str
-) -> Response:
+def _create(request: Request, desk: CallDesk, tenant_id: str, body: Any, key: str) -> Response:
     try:
         call = desk.create(tenant_id, body, key)
     except CallDenied as denied:

@@ -39,9 +39,7 @@ class ConsentBody(_Strict):
         try:
             return datetime.fromisoformat(f"{value}T00:00:00+00:00")
         except ValueError as error:
-            raise ValueError(
-                "write a date or a date with time and offset (ISO 8601)"
-            ) from error
+            raise ValueError("write a date or a date with time and offset (ISO 8601)") from error
 
 
 class LeadBody(_Strict):
@@ -68,7 +66,7 @@ class CallBody(_Strict):
     """POST /v1/calls."""
 
     to: Annotated[str, Field(max_length=32)]
-    from_number: Annotated[str, Field(max_length=32, alias="from")] | None = None
+    from_number: Annotated[str | None, Field(max_length=32, alias="from")] = None
     agent_id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
     lead: LeadBody = LeadBody()
     metadata: Annotated[dict[Short, Short], Field(max_length=20)] = {}

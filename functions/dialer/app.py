@@ -56,9 +56,7 @@ class Dialer:
             return Dialled.DONE
         tenant = self.directory.tenant(call.tenant_id)
         agent = self.directory.agent(call.tenant_id, call.agent_id, call.agent_version)
-        decision = self.gatekeeper.ask(
-            tenant, agent, call.lead, call.from_number, Stage.DIAL
-        )
+        decision = self.gatekeeper.ask(tenant, agent, call.lead, call.from_number, Stage.DIAL)
         if decision.reason is Reason.CONCURRENCY or not self.capacity.has_room():
             return Dialled.NOT_NOW
         now = self.clock.now()
@@ -96,11 +94,7 @@ class Dialer:
         attempt, limits = call.attempt, agent.limits
         times = TokenTimes(limits.ring_s, limits.hard_s)
         callback = self.addresses.callback
-        machine = (
-            callback(call.call_id, attempt, "machine")
-            if tenant.machine_detection
-            else None
-        )
+        machine = callback(call.call_id, attempt, "machine") if tenant.machine_detection else None
         return DialOrder(
             to_number=call.to_number,
             from_number=call.from_number,

@@ -40,9 +40,7 @@ def compose() -> Dialer:
     signing = secrets.json(required("SIGNING_SECRET_ID"))
     directory = Directory(dynamodb, required("DIRECTORY_TABLE"))
     live = LiveCalls(dynamodb, required("LIVE_TABLE"))
-    suppressions = Suppressions(
-        dynamodb, required("LEADS_TABLE"), signing["suppression"].encode()
-    )
+    suppressions = Suppressions(dynamodb, required("LEADS_TABLE"), signing["suppression"].encode())
     base_url = optional("TWILIO_API_BASE_URL") or None
     return Dialer(
         clock=clock,

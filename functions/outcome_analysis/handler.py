@@ -106,7 +106,7 @@ class Analyst:
 @cache
 def compose() -> Analyst:
     # 0.8 s of import that no other function pays.
-    from openai import OpenAI  # noqa: PLC0415
+    from openai import OpenAI
 
     secrets = Secrets(aws_clients.secrets_manager())
     dynamodb, table = aws_clients.dynamodb(), required("LIVE_TABLE")

@@ -11,7 +11,7 @@ from shared.adapters.live_reader import WholeCall
 from shared.agents import opt_out as opt_out_words
 from shared.agents.folding import words
 from shared.domain.agent import Duty
-from shared.domain.call import Call, EndReason
+from shared.domain.call import EndReason
 from shared.domain.conversation import ToolStatus, ToolUse, Who
 from shared.domain.outcome import (
     FIELD_NAMES,
@@ -37,9 +37,7 @@ BY_RULE = "rule"
 def without_conversation(whole: WholeCall, now: datetime) -> Analysis | None:
     """The analysis of a call in which nobody was spoken to; None where there is something to read."""
     reason = whole.call.end_reason
-    spoke = any(
-        turn.who is Who.CALLEE and turn.said for turn in whole.conversation.turns
-    )
+    spoke = any(turn.who is Who.CALLEE and turn.said for turn in whole.conversation.turns)
     if reason in _BY_CARRIER and (reason is EndReason.VOICEMAIL or not spoke):
         outcome = _BY_CARRIER[reason]
     elif not spoke:
@@ -62,15 +60,9 @@ def without_conversation(whole: WholeCall, now: datetime) -> Analysis | None:
     )
 
 
-def analysis_of(
-    whole: WholeCall, given: AnalysisAnswer, model: str, now: datetime
-) -> Analysis:
+def analysis_of(whole: WholeCall, given: AnalysisAnswer, model: str, now: datetime) -> Analysis:
     """The analysis that counts."""
-    spoken = {
-        t.n: words(t.said or "")
-        for t in whole.conversation.turns
-        if t.who is Who.CALLEE
-    }
+    spoken = {t.n: words(t.said or "") for t in whole.conversation.turns if t.who is Who.CALLEE}
     fields: dict[str, ExtractedField] = {}
     for name in FIELD_NAMES:
         found: Any = getattr(given, name)
@@ -81,17 +73,11 @@ def analysis_of(
     objection = _objection(whole, given)
     flags = set(given.flags)
     _trust_confirmed_time(whole, fields, flags)
-    missing = {duty for duty in Duty} - {
-        duty.duty for duty in whole.conversation.duties
-    }
+    missing = {duty for duty in Duty} - {duty.duty for duty in whole.conversation.duties}
     outcome = given.outcome
     if objection.requested and outcome is not Outcome.WRONG_NUMBER:
         outcome = Outcome.DO_NOT_CALL
-    if (
-        missing
-        and not objection.requested
-        and outcome not in (Outcome.VOICEMAIL, Outcome.IVR)
-    ):
+    if missing and not objection.requested and outcome not in (Outcome.VOICEMAIL, Outcome.IVR):
         flags.add(Flag.OPENING_INCOMPLETE)
     return Analysis(
         call_id=whole.call.call_id,
@@ -114,11 +100,7 @@ def _stands(turn: int, quote: str, spoken: dict[int, str]) -> bool:
 
 
 def _done(whole: WholeCall, name: str) -> ToolUse | None:
-    tools = [
-        t
-        for t in whole.conversation.tools
-        if t.name == name and t.status is ToolStatus.DONE
-    ]
+    tools = [t for t in whole.conversation.tools if t.name == name and t.status is ToolStatus.DONE]
     return tools[-1] if tools else None
 
 

@@ -34,11 +34,7 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
             if entries and client.put_events(Entries=entries)["FailedEntryCount"]:  # type: ignore[arg-type]
                 raise Unavailable("the bus did not take every event")
         except Unavailable:
-            return {
-                "batchItemFailures": [
-                    {"itemIdentifier": record["dynamodb"]["SequenceNumber"]}
-                ]
-            }
+            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
     return {"batchItemFailures": []}
 
 
@@ -52,17 +48,11 @@ def happened(record: Mapping[str, Any]) -> Iterator[tuple[str, Call]]:
     old = from_json(Call, old_item["body"]["S"]) if old_item else None
     if old is None:
         yield "call.created.v1", call
-    if call.status is CallStatus.DENIED and (
-        old is None or old.status is not CallStatus.DENIED
-    ):
+    if call.status is CallStatus.DENIED and (old is None or old.status is not CallStatus.DENIED):
         yield "call.denied.v1", call
     if old is not None and old.status is not call.status:
         yield "call.status.v1", call
-    if (
-        call.status is not CallStatus.DENIED
-        and call.is_settled
-        and not (old and old.is_settled)
-    ):
+    if call.status is not CallStatus.DENIED and call.is_settled and not (old and old.is_settled):
         yield "call.ended.v1", call
     analysed = call.status is CallStatus.ANALYSED
     if analysed and not (old and old.status is CallStatus.ANALYSED):

@@ -54,9 +54,7 @@ class Reconciler:
             try:
                 moved += self._settle(call)
             except CarrierUnknown:
-                self.log.warning(
-                    "the carrier does not answer", extra={"call_id": call.call_id}
-                )
+                self.log.warning("the carrier does not answer", extra={"call_id": call.call_id})
         return moved
 
     def _settle(self, call: Call) -> int:

@@ -83,9 +83,7 @@ def _cursor(text: str | None) -> tuple[str, str] | None:
     try:
         created_at, call_id = json.loads(base64.urlsafe_b64decode(text))
     except ValueError as error:
-        raise InvalidInput(
-            "cursor", "use the next_cursor of the page before"
-        ) from error
+        raise InvalidInput("cursor", "use the next_cursor of the page before") from error
     return str(created_at), str(call_id)
 
 

@@ -32,9 +32,7 @@ class Office:
         self.directory.put_tenant(tenant, new=True)
         return tenant
 
-    def create_key(
-        self, tenant_id: str, scopes: tuple[Scope, ...]
-    ) -> tuple[str, ApiKey]:
+    def create_key(self, tenant_id: str, scopes: tuple[Scope, ...]) -> tuple[str, ApiKey]:
         """The key's text (shown once) and its record."""
         self.directory.tenant(tenant_id)
         return create_key(self.directory, tenant_id, scopes, self.clock.now())
@@ -78,9 +76,7 @@ class Office:
         self.directory.put_tenant(replace(tenant, current_agent=body.agent_id))
         return agent
 
-    def approve_opening(
-        self, tenant_id: str, agent_id: str, version: int
-    ) -> tuple[Agent, int]:
+    def approve_opening(self, tenant_id: str, agent_id: str, version: int) -> tuple[Agent, int]:
         """A person approves this very text. It is spoken once and kept; gives the clip's length in ms."""
         agent = self.directory.agent(tenant_id, agent_id, version)
         try:

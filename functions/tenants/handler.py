@@ -29,7 +29,7 @@ from shared.domain.tenant import Scope
 
 def _studio() -> OpeningStudio:
     # Only an approval speaks; nobody else pays for the import.
-    from openai import OpenAI  # noqa: PLC0415
+    from openai import OpenAI
 
     secrets = Secrets(aws_clients.secrets_manager())
     key = secrets.json(required("OPENAI_SECRET_ID"))["api_key"]
@@ -65,9 +65,7 @@ def _route(request: Request) -> Response:
             tenant = office.create(parsed(TenantBody, request.json()))
             return answer(201, {"tenant_id": tenant.tenant_id, "name": tenant.name})
         case "POST", ["keys"]:
-            text, key = office.create_key(
-                tenant_id, parsed(KeyBody, request.json()).scopes
-            )
+            text, key = office.create_key(tenant_id, parsed(KeyBody, request.json()).scopes)
             body = {"key": text, "key_id": key.key_id, "scopes": list(key.scopes)}
             return answer(201, body)
         case "GET", ["keys"]:
@@ -78,17 +76,11 @@ def _route(request: Request) -> Response:
             office.revoke_key(tenant_id, key_id)
             return answer(200, {"key_id": key_id, "revoked": True})
         case "POST", ["caller-ids"]:
-            caller_id = office.add_caller_id(
-                tenant_id, parsed(CallerIdBody, request.json())
-            )
-            return answer(
-                201, {"number": caller_id.number, "type": caller_id.type.value}
-            )
+            caller_id = office.add_caller_id(tenant_id, parsed(CallerIdBody, request.json()))
+            return answer(201, {"number": caller_id.number, "type": caller_id.type.value})
         case "PUT", ["facts"]:
             agent = office.publish(tenant_id, parsed(FactsBody, request.json()))
-            return answer(
-                201, _agent(agent.agent_id, agent.version, agent.opening.text, None)
-            )
+            return answer(201, _agent(agent.agent_id, agent.version, agent.opening.text, None))
         case "POST", ["agents", agent_id, "opening", "approval"]:
             version = parsed(ApprovalBody, request.json()).version
             agent, length_ms = office.approve_opening(tenant_id, agent_id, version)
@@ -97,16 +89,10 @@ def _route(request: Request) -> Response:
             raise NotFound("there is no such route")
 
 
-def _agent(
-    agent_id: str, version: int, opening: str, length_ms: int | None
-) -> dict[str, object]:
+def _agent(agent_id: str, version: int, opening: str, length_ms: int | None) -> dict[str, object]:
     body: dict[str, object] = {
         "agent_id": agent_id,
         "version": version,
         "opening": opening,
     }
-    return (
-        body
-        if length_ms is None
-        else {**body, "approved": True, "opening_ms": length_ms}
-    )
+    return body if length_ms is None else {**body, "approved": True, "opening_ms": length_ms}

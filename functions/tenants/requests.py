@@ -61,11 +61,7 @@ class FactsBody(_Strict):
 
     def facts(self) -> TenantFacts:
         fields = self.model_dump(exclude={"agent_id", "agent_name", "transfer_number"})
-        number = (
-            e164(self.transfer_number, "transfer_number")
-            if self.transfer_number
-            else None
-        )
+        number = e164(self.transfer_number, "transfer_number") if self.transfer_number else None
         return TenantFacts(**fields, transfer_number=number)
 
 

@@ -72,9 +72,7 @@ def handler(event: Mapping[str, Any], _context: object) -> Response:
 
 def _route(request: Request) -> Response:
     desk, form = compose(), Form(request.body)
-    if not is_signed(
-        desk.addresses.api + request.path, form, request.headers, desk.auth_tokens
-    ):
+    if not is_signed(desk.addresses.api + request.path, form, request.headers, desk.auth_tokens):
         raise Forbidden("the request does not carry the carrier's signature")
     call_id = request.parameters.get("call_id", "")
     attempt_text = request.parameters.get("attempt", "")
@@ -94,13 +92,9 @@ def _fact(desk: Desk, what: str, leg: str, attempt: int, form: Form) -> Fact | N
     now = desk.clock.now()
     if what == "status":
         kind = _STATUS.get(form.get("CallStatus", ""))
-        return (
-            Fact(now, kind, attempt, SOURCE, form.get("CallSid", "")) if kind else None
-        )
+        return Fact(now, kind, attempt, SOURCE, form.get("CallSid", "")) if kind else None
     if what == "machine":
-        return Fact(
-            now, FactKind.MACHINE_VERDICT, attempt, SOURCE, form.get("AnsweredBy", "")
-        )
+        return Fact(now, FactKind.MACHINE_VERDICT, attempt, SOURCE, form.get("AnsweredBy", ""))
     if what == "stream" and form.get("StreamEvent") in (
         "stream-stopped",
         "stream-error",
@@ -112,9 +106,7 @@ def _fact(desk: Desk, what: str, leg: str, attempt: int, form: Form) -> Fact | N
 def _next_leg(desk: Desk, call_id: str, attempt: int, leg: int) -> Response:
     """The stream of a leg is gone. A call that is over or closing hangs up; one in talk gets another leg."""
     call = desk.live.get(call_id)
-    closing = call.has(FactKind.CONVERSATION_CLOSED) or call.has(
-        FactKind.HANG_UP_REQUESTED
-    )
+    closing = call.has(FactKind.CONVERSATION_CLOSED) or call.has(FactKind.HANG_UP_REQUESTED)
     if call.is_over or closing or leg >= MAX_LEGS:
         document = hang_up_document()
     else:

@@ -223,4 +223,3 @@ class PersonaActor:
         if self._board is not None and line is not None and line.speech is not None:
             return frame
         return mixed(frame, bed)
-

@@ -89,6 +89,4 @@ def in_order(agent_turns: Sequence[ReportedTurn], account: Account) -> tuple[Rep
 
 def utterances_begun(account: Account, at_ms: int) -> int:
     """How many scripted lines the callee had begun by `at_ms`."""
-    return sum(
-        each.utterance is not None and each.start_ms <= at_ms for each in account.own_speech
-    )
+    return sum(each.utterance is not None and each.start_ms <= at_ms for each in account.own_speech)

@@ -59,9 +59,7 @@ def evaluate(persona: Persona, common: Expectations, report: CallReport) -> list
 
 
 def _limits(common: Limits, own: Limits) -> Limits:
-    return Limits(
-        **{**common.model_dump(exclude_none=True), **own.model_dump(exclude_unset=True)}
-    )
+    return Limits(**{**common.model_dump(exclude_none=True), **own.model_dump(exclude_unset=True)})
 
 
 def _for_judges(persona: Persona, expected: Expectations) -> list[Check]:

@@ -67,9 +67,7 @@ async def prepare_script(persona: Persona, voice: Voice) -> Script:
         for index, turn in enumerate(persona.turns)
     )
     question = await voice.speak(WHO_IS_THERE, Speaker.CALLEE)
-    who_is_there = Line(
-        question.sound, When.AFTER_AGENT, text=WHO_IS_THERE, speech=question
-    )
+    who_is_there = Line(question.sound, When.AFTER_AGENT, text=WHO_IS_THERE, speech=question)
     return Script(lines, who_is_there, loudness)
 
 

@@ -277,4 +277,3 @@ def _place(content: Mapping[str, Any], location: tuple[int | str, ...]) -> str:
         elif part[:1].islower():
             place += f".{part}" if place else part
     return place or "the file"
-

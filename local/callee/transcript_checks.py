@@ -66,9 +66,7 @@ def limits(report: CallReport, expected: Limits) -> Iterator[Check]:
         yield _limit("barge_in_stop_ms_max", slowest, expected.barge_in_stop_ms_max)
 
 
-def _turn_limit(
-    report: CallReport, name: str, allowed: int, count: Callable[[str], int]
-) -> Check:
+def _turn_limit(report: CallReport, name: str, allowed: int, count: Callable[[str], int]) -> Check:
     counted = [(count(turn.heard), number, turn) for number, turn in _numbered(report)]
     over = [each for each in counted if each[0] > allowed]
     if not over:

@@ -61,9 +61,7 @@ class _Document:
 class EmulatedCall:
     """From the queue to the end."""
 
-    def __init__(
-        self, carrier: Carrier, request: CallRequest, callbacks_broken: bool
-    ) -> None:
+    def __init__(self, carrier: Carrier, request: CallRequest, callbacks_broken: bool) -> None:
         self._carrier = carrier
         self.request = request
         self.sid = new_sid("CA")
@@ -92,9 +90,7 @@ class EmulatedCall:
             await asyncio.sleep(self._carrier.settings.initiated_after_ms / 1_000)
             if self._wanted_end is None:
                 await self._report("initiated")
-                ringing = RingingCall(
-                    self.sid, self.request.from_number, self.request.to_number
-                )
+                ringing = RingingCall(self.sid, self.request.from_number, self.request.to_number)
                 far_end = self._carrier.far_ends.far_end_for(ringing)
                 await self._ring(far_end)
         finally:
@@ -144,9 +140,7 @@ class EmulatedCall:
             verdict = self._tell_verdict(plan.verdict.value, plan.verdict_after_ms)
             self._spawn(verdict)
         self._spawn(self._watch_far_end(self.line))
-        limit = asyncio.get_running_loop().call_later(
-            self.request.limit_s, self.end, "completed"
-        )
+        limit = asyncio.get_running_loop().call_later(self.request.limit_s, self.end, "completed")
         try:
             await self._run_document()
         finally:
@@ -172,7 +166,7 @@ class EmulatedCall:
     async def _run_verbs(self, document: _Document) -> str | None:
         """Run one document; gives the next one, None at the end of all."""
         try:
-            root = ElementTree.fromstring(document.text)  # noqa: S314 - our own application's TwiML
+            root = ElementTree.fromstring(document.text)
         except ElementTree.ParseError:
             self.note(12100)
             return None
@@ -197,9 +191,7 @@ class EmulatedCall:
                 self.note(12200)
         return None
 
-    async def _connect(
-        self, verb: ElementTree.Element, document: _Document
-    ) -> str | None:
+    async def _connect(self, verb: ElementTree.Element, document: _Document) -> str | None:
         """Run a stream until it ends; gives the document of the `action`, if there is one."""
         noun, line = verb.find("Stream"), self.line
         if noun is None or line is None:
@@ -209,23 +201,17 @@ class EmulatedCall:
             self._carrier.settings, new_sid("MZ"), self.sid, self.note, line.cleared
         )
         callback = noun.get("statusCallback")
-        parameters = {
-            p.get("name", ""): p.get("value", "") for p in noun.findall("Parameter")
-        }
+        parameters = {p.get("name", ""): p.get("value", "") for p in noun.findall("Parameter")}
         try:
             await stream.open(noun.get("url", ""), parameters)
         except StreamRefused as refusal:
             self.note(refusal.code)
-            self._spawn(
-                self._stream_event(callback, stream.sid, "stream-error", str(refusal))
-            )
+            self._spawn(self._stream_event(callback, stream.sid, "stream-error", str(refusal)))
         else:
             self._spawn(self._stream_event(callback, stream.sid, "stream-started"))
             line.attach(stream)
             reader = asyncio.create_task(stream.read())
-            await _first(
-                stream.closed.wait(), self._over.wait(), document.replaced.wait()
-            )
+            await _first(stream.closed.wait(), self._over.wait(), document.replaced.wait())
             line.detach()
             if not stream.closed.is_set():
                 await stream.close()
@@ -237,9 +223,7 @@ class EmulatedCall:
         return (await self._fetch(action, {"StreamSid": stream.sid})) or ""
 
     async def _fetch(self, url: str, extra: dict[str, str]) -> str | None:
-        answer = await self._carrier.webhooks.post(
-            url, {**self._form("in-progress"), **extra}
-        )
+        answer = await self._carrier.webhooks.post(url, {**self._form("in-progress"), **extra})
         if answer.status != 200:
             self.note(11200)
             return None
@@ -292,11 +276,7 @@ class EmulatedCall:
         callback = self.request.status_callback
         event = _EVENT_OF.get(status, "completed")
         faults = self._carrier.settings.faults
-        if (
-            callback is None
-            or event not in self.request.events
-            or self._callbacks_broken
-        ):
+        if callback is None or event not in self.request.events or self._callbacks_broken:
             return
         if event in faults.drop_events:
             return
@@ -359,9 +339,7 @@ class EmulatedCall:
             "Direction": "outbound-api",
         }
         for side in ("From", "To", "Caller", "Called"):
-            form |= {
-                f"{side}{what}": "" for what in ("City", "State", "Zip", "Country")
-            }
+            form |= {f"{side}{what}": "" for what in ("City", "State", "Zip", "Country")}
         return form
 
     async def _sleep(self, ms: int) -> None:

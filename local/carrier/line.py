@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import audioop
 import wave
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import audioop
 
 from local.carrier.far_end import FRAME_MS, SILENCE_FRAME, FarEnd, FarFrame
 from local.carrier.settings import Faults
@@ -94,9 +93,7 @@ class Line:
         """A stereo WAV: the callee left, what the callee heard right."""
         left = audioop.ulaw2lin(bytes(self.account.spoken), 2)
         right = audioop.ulaw2lin(bytes(self.account.heard), 2)
-        stereo = audioop.add(
-            audioop.tostereo(left, 2, 1, 0), audioop.tostereo(right, 2, 0, 1), 2
-        )
+        stereo = audioop.add(audioop.tostereo(left, 2, 1, 0), audioop.tostereo(right, 2, 0, 1), 2)
         with wave.open(str(path), "wb") as file:
             file.setnchannels(2)
             file.setsampwidth(2)

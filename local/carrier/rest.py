@@ -96,17 +96,13 @@ def _request(carrier: Carrier, form: MultiDictProxy[Any]) -> CallRequest:
     settings = carrier.settings
     to_number, from_number = str(form.get("To", "")), str(form.get("From", ""))
     if not _E164.match(to_number) or to_number == from_number:
-        raise Refused(
-            400, 21211, "The phone number you are attempting to call is not valid."
-        )
+        raise Refused(400, 21211, "The phone number you are attempting to call is not valid.")
     if not from_number:
         raise Refused(400, 21213, "A 'From' phone number is required.")
     if not _E164.match(from_number):
         raise Refused(400, 21212, "The 'From' number is not a valid phone number.")
     if from_number not in settings.owned_numbers:
-        raise Refused(
-            400, 21210, "The source phone number is not yet verified for your account."
-        )
+        raise Refused(400, 21210, "The source phone number is not yet verified for your account.")
     if to_number in settings.blocked_numbers:
         raise Refused(403, 21216, "Account not allowed to call this number.")
     if not to_number.startswith(settings.allowed_prefixes):
@@ -130,9 +126,7 @@ def _request(carrier: Carrier, form: MultiDictProxy[Any]) -> CallRequest:
         twiml=None if url else str(twiml),
         url=str(url) if url else None,
         status_callback=str(callback) if callback else None,
-        events=frozenset(
-            str(v) for v in form.getall("StatusCallbackEvent", ["completed"])
-        ),
+        events=frozenset(str(v) for v in form.getall("StatusCallbackEvent", ["completed"])),
         ring_s=ring_s,
         limit_s=int(str(form.get("TimeLimit", "14400"))),
         machine_detection=detection is not None,
@@ -187,12 +181,8 @@ def _page(carrier: Carrier, request: web.Request) -> web.Response:
             "end": number * size + len(part) - 1,
             "uri": f"{path}?Page={number}&PageSize={size}",
             "first_page_uri": f"{path}?Page=0&PageSize={size}",
-            "next_page_uri": f"{path}?Page={number + 1}&PageSize={size}"
-            if more
-            else None,
-            "previous_page_uri": f"{path}?Page={number - 1}&PageSize={size}"
-            if number
-            else None,
+            "next_page_uri": f"{path}?Page={number + 1}&PageSize={size}" if more else None,
+            "previous_page_uri": f"{path}?Page={number - 1}&PageSize={size}" if number else None,
         }
     )
 
@@ -216,9 +206,7 @@ def _notifications(carrier: Carrier, request: web.Request) -> web.Response:
         "end": len(items),
     }
     uris = {"uri": request.path, "first_page_uri": request.path}
-    return web.json_response(
-        {**body, **uris, "next_page_uri": None, "previous_page_uri": None}
-    )
+    return web.json_response({**body, **uris, "next_page_uri": None, "previous_page_uri": None})
 
 
 def call_body(carrier: Carrier, call: EmulatedCall) -> dict[str, Any]:
@@ -240,9 +228,7 @@ def call_body(carrier: Carrier, call: EmulatedCall) -> dict[str, Any]:
         "end_time": format_datetime(call.ended_at) if call.ended_at else None,
         "date_created": format_datetime(call.created_at),
         "date_updated": format_datetime(call.ended_at or call.created_at),
-        "duration": str(call.duration_s)
-        if call.answered_at and call.ended_at
-        else None,
+        "duration": str(call.duration_s) if call.answered_at and call.ended_at else None,
         "price": None,
         "price_unit": "USD",
         "direction": "outbound-api",
@@ -254,9 +240,7 @@ def call_body(carrier: Carrier, call: EmulatedCall) -> dict[str, Any]:
         "caller_name": None,
         "trunk_sid": None,
         "uri": f"{path}.json",
-        "subresource_uris": {
-            name: f"{path}/{name.capitalize()}.json" for name in names
-        },
+        "subresource_uris": {name: f"{path}/{name.capitalize()}.json" for name in names},
     }
 
 

@@ -166,9 +166,7 @@ class MediaStream:
             return
         if body["event"] == "media":
             try:
-                self.queue.add(
-                    base64.b64decode(body["media"]["payload"], validate=True)
-                )
+                self.queue.add(base64.b64decode(body["media"]["payload"], validate=True))
             except (binascii.Error, ValueError):
                 self._note(31951)
             if self.queue.overflowed:

@@ -54,9 +54,7 @@ class Webhooks:
     async def post(self, address: str, form: Mapping[str, str]) -> Answer:
         """Deliver a form; retried as the address's fragment says, by default once when the connection fails."""
         url, _, fragment = address.partition("#")
-        overrides = dict(
-            part.partition("=")[::2] for part in fragment.split("&") if part
-        )
+        overrides = dict(part.partition("=")[::2] for part in fragment.split("&") if part)
         retries = int(overrides.get("rc", "1"))
         policy = set(overrides.get("rp", "ct").split(","))
         headers = {
@@ -73,27 +71,20 @@ class Webhooks:
             retry = (
                 (answer.status == 0 and policy & {"ct", "rt", "all"})
                 or (answer.status >= _SERVER_FAULT and policy & {"5xx", "all"})
-                or (
-                    _CLIENT_FAULT <= answer.status < _SERVER_FAULT
-                    and policy & {"4xx", "all"}
-                )
+                or (_CLIENT_FAULT <= answer.status < _SERVER_FAULT and policy & {"4xx", "all"})
             )
             if not retry:
                 break
             await asyncio.sleep(0.1 * 2**attempt)
         return answer
 
-    async def _once(
-        self, url: str, form: Mapping[str, str], headers: Mapping[str, str]
-    ) -> Answer:
+    async def _once(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         if self._session is None:
             return Answer(0)
         try:
             async with self._session.post(
                 self.settings.local_url(url), data=dict(form), headers=headers
             ) as response:
-                return Answer(
-                    response.status, await response.text(), response.content_type
-                )
+                return Answer(response.status, await response.text(), response.content_type)
         except (aiohttp.ClientError, TimeoutError):
             return Answer(0)

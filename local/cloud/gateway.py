@@ -18,9 +18,7 @@ from local.cloud.template import Route
 # Lambda's payload limit bites before the gateway's own 10 MB.
 MAX_BODY_BYTES = 6_000_000
 AUTHORIZER_TTL_S = 60.0
-_TEXT = re.compile(
-    r"^(text/.*|application/(json|.*\+json|xml|javascript))", re.IGNORECASE
-)
+_TEXT = re.compile(r"^(text/.*|application/(json|.*\+json|xml|javascript))", re.IGNORECASE)
 
 
 class Gateway:
@@ -89,9 +87,7 @@ class Gateway:
                 return route, match.groupdict()
         return None
 
-    async def _identify(
-        self, header: str, request: web.Request
-    ) -> dict[str, Any] | None:
+    async def _identify(self, header: str, request: web.Request) -> dict[str, Any] | None:
         kept = self._identities.get(header)
         if kept is not None and time.monotonic() - kept[0] < AUTHORIZER_TTL_S:
             return kept[1]
@@ -103,9 +99,7 @@ class Gateway:
             "rawPath": request.path,
         }
         try:
-            verdict: dict[str, Any] = await self._invoker.invoke(
-                self._authorizer, event
-            )
+            verdict: dict[str, Any] = await self._invoker.invoke(self._authorizer, event)
         except InvocationFailed:
             return None
         self._identities[header] = (time.monotonic(), verdict)
@@ -182,9 +176,7 @@ def _response(result: Any) -> web.StreamResponse:
     if not isinstance(result, dict) or "statusCode" not in result:
         return web.Response(text=json.dumps(result), content_type="application/json")
     text = result.get("body") or ""
-    body = (
-        base64.b64decode(text) if result.get("isBase64Encoded") else str(text).encode()
-    )
+    body = base64.b64decode(text) if result.get("isBase64Encoded") else str(text).encode()
     response = web.Response(status=int(result["statusCode"]), body=body)
     for name, value in (result.get("headers") or {}).items():
         response.headers[name] = str(value)

@@ -35,11 +35,7 @@ class MiniStack:
         port = free_port()
         self.endpoint_url = f"http://127.0.0.1:{port}"
         environment = {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith("AWS_")
-            },
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "GATEWAY_PORT": str(port),
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_REGION": REGION,
@@ -73,9 +69,7 @@ class MiniStack:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(
-                f"{self.endpoint_url}/_ministack/health", timeout=1
-            ):
+            with urllib.request.urlopen(f"{self.endpoint_url}/_ministack/health", timeout=1):
                 return True
         except urllib.error.HTTPError:
             return True

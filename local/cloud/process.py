@@ -67,11 +67,7 @@ class Child:
 
 def _guard(pipe: int, user_id: int | None, command: list[str]) -> int:
     """Run `command` until it ends or the parent's pipe closes."""
-    identity = (
-        {}
-        if user_id is None
-        else {"user": user_id, "group": user_id, "extra_groups": []}
-    )
+    identity = {} if user_id is None else {"user": user_id, "group": user_id, "extra_groups": []}
     child = subprocess.Popen(command, start_new_session=True, **identity)  # type: ignore[call-overload]
     # Ctrl-C reaches the parent, which decides; the guardian listens to its pipe alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

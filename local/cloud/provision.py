@@ -11,9 +11,7 @@ import boto3
 from local.cloud.template import Template
 
 
-def provision(
-    template: Template, secret_values: Mapping[str, Mapping[str, str]]
-) -> None:
+def provision(template: Template, secret_values: Mapping[str, Mapping[str, str]]) -> None:
     """Create everything; `secret_values` fills secrets by logical id. Fills `template.physical`."""
     _tables(template)
     _queues(template)
@@ -31,18 +29,14 @@ def _tables(template: Template) -> None:
             "GlobalSecondaryIndexes",
             "BillingMode",
         )
-        arguments: dict[str, Any] = {
-            k: properties[k] for k in wanted if k in properties
-        }
+        arguments: dict[str, Any] = {k: properties[k] for k in wanted if k in properties}
         if "StreamSpecification" in properties:
             view = properties["StreamSpecification"]["StreamViewType"]
             arguments["StreamSpecification"] = {
                 "StreamEnabled": True,
                 "StreamViewType": view,
             }
-        made = client.create_table(TableName=f"sofia-{name}", **arguments)[
-            "TableDescription"
-        ]
+        made = client.create_table(TableName=f"sofia-{name}", **arguments)["TableDescription"]
         template.physical[name] = f"sofia-{name}"
         template.attributes[name, "Arn"] = made["TableArn"]
         if "LatestStreamArn" in made:
@@ -53,19 +47,13 @@ def _queues(template: Template) -> None:
     client = boto3.client("sqs")
     queues = template.resources("AWS::SQS::Queue")
     # Dead-letter queues first: the others name them.
-    for name, properties in sorted(
-        queues.items(), key=lambda item: "RedrivePolicy" in item[1]
-    ):
-        attributes = {}
+    for name, properties in sorted(queues.items(), key=lambda item: "RedrivePolicy" in item[1]):
+        attributes: Any = {}
         if "VisibilityTimeout" in properties:
             attributes["VisibilityTimeout"] = str(properties["VisibilityTimeout"])
         if "RedrivePolicy" in properties:
-            attributes["RedrivePolicy"] = json.dumps(
-                template.resolve(properties["RedrivePolicy"])
-            )
-        url = client.create_queue(QueueName=f"sofia-{name}", Attributes=attributes)[
-            "QueueUrl"
-        ]
+            attributes["RedrivePolicy"] = json.dumps(template.resolve(properties["RedrivePolicy"]))
+        url = client.create_queue(QueueName=f"sofia-{name}", Attributes=attributes)["QueueUrl"]
         answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         template.physical[name] = url
         template.attributes[name, "Arn"] = answer["Attributes"]["QueueArn"]
@@ -100,7 +88,5 @@ def _secrets(template: Template, values: Mapping[str, Mapping[str, str]]) -> Non
     client = boto3.client("secretsmanager")
     for name, properties in template.resources("AWS::SecretsManager::Secret").items():
         secret_id = template.resolve(properties["Name"])
-        client.create_secret(
-            Name=secret_id, SecretString=json.dumps(dict(values[name]))
-        )
+        client.create_secret(Name=secret_id, SecretString=json.dumps(dict(values[name])))
         template.physical[name] = secret_id

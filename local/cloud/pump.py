@@ -41,9 +41,7 @@ class Pump:
         for source in self._sources:
             if isinstance(source, QueueSource):
                 # The dialer alone needs several calls under way at once.
-                self._tasks += [
-                    asyncio.create_task(self._queue(source)) for _ in range(3)
-                ]
+                self._tasks += [asyncio.create_task(self._queue(source)) for _ in range(3)]
             elif isinstance(source, StreamSource):
                 self._tasks.append(asyncio.create_task(self._stream(source)))
             elif isinstance(source, Timer):
@@ -91,9 +89,7 @@ class Pump:
 
     async def _stream(self, source: StreamSource) -> None:
         arn = self._template.attributes[source.table, "StreamArn"]
-        described = await asyncio.to_thread(
-            self._streams.describe_stream, StreamArn=arn
-        )
+        described = await asyncio.to_thread(self._streams.describe_stream, StreamArn=arn)
         shard = described["StreamDescription"]["Shards"][0]["ShardId"]
         answer: Any = await asyncio.to_thread(
             self._streams.get_shard_iterator,
@@ -108,19 +104,13 @@ class Pump:
                 ShardIterator=iterator,
                 Limit=source.batch_size,
             )
-            records = [
-                r
-                for r in answer["Records"]
-                if r["dynamodb"]["Keys"]["sk"]["S"] == "META"
-            ]
+            records = [r for r in answer["Records"] if r["dynamodb"]["Keys"]["sk"]["S"] == "META"]
             while records:
                 failed = await self._deliver(source.function, {"Records": records})
                 if failed is not None and not failed:
                     break
                 numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-                first = (
-                    min((numbers.index(f) for f in failed), default=0) if failed else 0
-                )
+                first = min((numbers.index(f) for f in failed), default=0) if failed else 0
                 records = records[first:]
                 await asyncio.sleep(STREAM_POLL_S)
             iterator = answer["NextShardIterator"]

@@ -77,7 +77,7 @@ class Template:
     """`physical` maps logical ids to what `Ref` gives once the resources exist."""
 
     def __init__(self, path: Path, parameters: Mapping[str, str]) -> None:
-        self._document: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506
+        self._document: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)
         self.physical: dict[str, str] = {}
         self.attributes: dict[tuple[str, str], str] = {}
         for name, declared in self._document.get("Parameters", {}).items():
@@ -107,9 +107,7 @@ class Template:
             if name == "Ref":
                 return self._ref(argument)
             if name == "Fn::Sub":
-                return re.sub(
-                    r"\$\{([^}]+)\}", lambda match: self._sub(match.group(1)), argument
-                )
+                return re.sub(r"\$\{([^}]+)\}", lambda match: self._sub(match.group(1)), argument)
             if name == "Fn::GetAtt":
                 return self._attribute(*argument)
             if name.startswith("Fn::"):
@@ -125,9 +123,7 @@ class Template:
             own = properties.get("Environment", {}).get("Variables", {})
             variables = {k: str(self.resolve(v)) for k, v in {**shared, **own}.items()}
             timeout = properties.get("Timeout", defaults.get("Timeout", 3))
-            found[name] = Function(
-                name, properties["Handler"], float(timeout), variables
-            )
+            found[name] = Function(name, properties["Handler"], float(timeout), variables)
         return found
 
     def events(self) -> list[Route | QueueSource | StreamSource | Timer]:
@@ -143,9 +139,7 @@ class Template:
     ) -> Route | QueueSource | StreamSource | Timer:
         if kind == "HttpApi":
             public = properties.get("Auth", {}).get("Authorizer") == "NONE"
-            return Route(
-                properties["Method"].upper(), properties["Path"], function, public
-            )
+            return Route(properties["Method"].upper(), properties["Path"], function, public)
         if kind == "SQS":
             queue = properties["Queue"]["Fn::GetAtt"][0]
             return QueueSource(function, queue, properties.get("BatchSize", 10))
@@ -153,9 +147,7 @@ class Template:
             table = properties["Stream"]["Fn::GetAtt"][0]
             return StreamSource(function, table, properties.get("BatchSize", 100))
         if kind in ("ScheduleV2", "Schedule"):
-            expression = properties.get("ScheduleExpression") or properties.get(
-                "Schedule"
-            )
+            expression = properties.get("ScheduleExpression") or properties.get("Schedule")
             return Timer(function, rate_s(str(expression)))
         raise TemplateError(f"{function}: the event type {kind} is not understood")
 
@@ -196,7 +188,5 @@ def rate_s(expression: str) -> float:
     if single:
         return _UNITS[single]
     if int(count) <= 1:
-        raise TemplateError(
-            f"the schedule expression {expression!r} needs the singular"
-        )
+        raise TemplateError(f"the schedule expression {expression!r} needs the singular")
     return int(count) * _UNITS[plural.rstrip("s")]

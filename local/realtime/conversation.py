@@ -83,11 +83,7 @@ class Item:
             return None
         if self.role == "user" and self.is_audio:
             known = self.transcript is not None and self.transcript.done()
-            text = (
-                self.transcript.result()
-                if known and self.transcript is not None
-                else ""
-            )
+            text = self.transcript.result() if known and self.transcript is not None else ""
             return Said(Role.USER, text)
         if self.heard_ms is not None:
             left = [word.word for word in self.words if word.end_ms <= self.heard_ms]
@@ -107,9 +103,7 @@ class Conversation:
     def add(self, item: Item, after: str | None = None) -> str | None:
         """Insert an item; gives the id of the one before it. Raises Refusal."""
         if len(item.id) > MAX_ID:
-            raise Refusal(
-                "string_above_max_length", f"Expected at most {MAX_ID}.", "item.id"
-            )
+            raise Refusal("string_above_max_length", f"Expected at most {MAX_ID}.", "item.id")
         if self.find(item.id) is not None:
             raise invalid("item.id", "An item with this id exists already.")
         if after == "root":
@@ -128,9 +122,7 @@ class Conversation:
     def delete(self, item_id: str) -> None:
         item = self.find(item_id)
         if item is None:
-            raise Refusal(
-                "item_delete_invalid_item_id", "The item does not exist.", "item_id"
-            )
+            raise Refusal("item_delete_invalid_item_id", "The item does not exist.", "item_id")
         self.items.remove(item)
 
     def truncate(self, item_id: str, index: int, end_ms: int) -> None:
@@ -154,17 +146,13 @@ class Conversation:
 
     def seen(self) -> list[Said | Called]:
         """As the mind sees it."""
-        outputs = {
-            i.call_id: i.output for i in self.items if i.kind == "function_call_output"
-        }
+        outputs = {i.call_id: i.output for i in self.items if i.kind == "function_call_output"}
         entries: list[Said | Called] = []
         for item in self.items:
             if item.kind == "function_call":
                 arguments = json.loads(item.arguments or "{}")
                 call_id = item.call_id or ""
-                entries.append(
-                    Called(call_id, item.name or "", arguments, outputs.get(call_id))
-                )
+                entries.append(Called(call_id, item.name or "", arguments, outputs.get(call_id)))
             else:
                 said = item.seen()
                 if said is not None:
@@ -181,9 +169,7 @@ def parse_item(body: Any) -> Item:
     if kind == "function_call_output":
         if not body.get("call_id"):
             raise missing("item.call_id")
-        return Item(
-            item_id, kind, call_id=body["call_id"], output=str(body.get("output", ""))
-        )
+        return Item(item_id, kind, call_id=body["call_id"], output=str(body.get("output", "")))
     if kind == "function_call":
         return Item(
             item_id,
@@ -193,9 +179,7 @@ def parse_item(body: Any) -> Item:
             arguments=body.get("arguments", ""),
         )
     if kind != "message":
-        raise invalid(
-            "item.type", "Expected message, function_call or function_call_output."
-        )
+        raise invalid("item.type", "Expected message, function_call or function_call_output.")
     role = body.get("role")
     if role not in ("system", "user", "assistant"):
         raise invalid("item.role", "Expected system, user or assistant.")

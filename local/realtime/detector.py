@@ -47,9 +47,7 @@ class Detector:
     def buffered_ms(self) -> int:
         return len(self._sound) // BYTES_PER_MS
 
-    def append(
-        self, sound: bytes, settings: dict[str, Any] | None
-    ) -> list[Started | Stopped]:
+    def append(self, sound: bytes, settings: dict[str, Any] | None) -> list[Started | Stopped]:
         """What the new sound shows; without settings nothing is detected."""
         self._sound += sound
         found: list[Started | Stopped] = []
@@ -76,9 +74,7 @@ class Detector:
         self._examined = 0
         self._speaking_since, self._speech_ms, self._quiet_ms = None, 0, 0
 
-    def _frame(
-        self, frame: bytes, settings: dict[str, Any]
-    ) -> Started | Stopped | None:
+    def _frame(self, frame: bytes, settings: dict[str, Any]) -> Started | Stopped | None:
         now_ms = self._first_ms + self._examined // BYTES_PER_MS
         speech = self._activity.is_speech(frame)
         if self._speaking_since is None:

@@ -17,9 +17,7 @@ def unknown_parameter(path: str) -> Refusal:
 
 
 def missing(path: str) -> Refusal:
-    return Refusal(
-        "missing_required_parameter", f"Missing required parameter: '{path}'.", path
-    )
+    return Refusal("missing_required_parameter", f"Missing required parameter: '{path}'.", path)
 
 
 def invalid(path: str, message: str) -> Refusal:

@@ -83,9 +83,7 @@ class Speaking:
             else:
                 await self._say(response, part, index)
 
-    async def _begin(
-        self, response: Response, item: Item, index: int
-    ) -> dict[str, Any]:
+    async def _begin(self, response: Response, item: Item, index: int) -> dict[str, Any]:
         item.status = "in_progress"
         response.output.append(item)
         wire = item.on_the_wire()
@@ -97,9 +95,7 @@ class Speaking:
         )
         if response.conversation_id is not None:
             before = self._conversation.add(item)
-            await self._emit(
-                "conversation.item.added", previous_item_id=before, item=wire
-            )
+            await self._emit("conversation.item.added", previous_item_id=before, item=wire)
         return {"response_id": response.id, "item_id": item.id, "output_index": index}
 
     async def _end(self, response: Response, item: Item, index: int) -> None:
@@ -128,15 +124,12 @@ class Speaking:
             await self._words(content, sentence)
             item.text += sentence
             item.words += [
-                WordTiming(w.word, w.end_ms + item.generated_ms)
-                for w in utterance.words
+                WordTiming(w.word, w.end_ms + item.generated_ms) for w in utterance.words
             ]
             await self._sound(response, item, utterance, content, deltas)
         item.text = item.text.strip()
         await self._emit("response.output_audio.done", **content)
-        await self._emit(
-            "response.output_audio_transcript.done", **content, transcript=item.text
-        )
+        await self._emit("response.output_audio_transcript.done", **content, transcript=item.text)
         done = {"type": "audio", "transcript": item.text}
         await self._emit("response.content_part.done", **content, part=done)
         await self._end(response, item, index)

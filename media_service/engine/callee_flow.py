@@ -54,7 +54,8 @@ def speech_started(talk: Talk, event: SpeechStarted, now_ms: float) -> list[Acti
         return [*actions, StopTimer(VERDICT)]
     if talk.is_sofias_turn or talk.closing.is_armed:
         remaining_ms = talk.playout.unheard_ms(now_ms)
-        talk.interruption = Interruption(now_ms, remaining_ms, [event.item_id])
+        over_nothing = not talk.book.is_heard and not talk.closing.is_armed
+        talk.interruption = Interruption(now_ms, remaining_ms, over_nothing, [event.item_id])
         actions += talk.playout.pause(now_ms)
         actions.append(StopTimer(closing_flow.HANG_UP))
     return actions
@@ -71,11 +72,7 @@ def speech_stopped(talk: Talk, event: SpeechStopped, now_ms: float) -> list[Acti
     ended_ms = int(talk.audio_base_ms + event.at_ms - silence_ms)
     actions = talk.book.callee_stopped(event.item_id, ended_ms, now_ms)
     turn = talk.book.callee(event.item_id)
-    if (
-        talk.first_callee_end_ms is None
-        and turn is not None
-        and turn.ended_ms is not None
-    ):
+    if talk.first_callee_end_ms is None and turn is not None and turn.ended_ms is not None:
         talk.first_callee_end_ms = turn.ended_ms
         actions.append(Record(Moments(talk.first_sound_ms, talk.first_callee_end_ms)))
     if talk.opening.stage in _BEFORE_OPENING:
@@ -90,13 +87,14 @@ def speech_stopped(talk: Talk, event: SpeechStopped, now_ms: float) -> list[Acti
 
 def committed(talk: Talk, _event: Committed, now_ms: float) -> list[Action]:
     """The utterance stands in the model's conversation: it is Sofia's turn, unless something is still open."""
-    if talk.interruption is not None or talk.opening.stage in _BEFORE_OPENING:
+    if talk.opening.stage in _BEFORE_OPENING:
         return []
-    if (
-        talk.callee_speaking
-        or talk.phase in (Phase.CLOSING, Phase.OVER)
-        or talk.is_sofias_turn
-    ):
+    if talk.interruption is not None:
+        if talk.interruption.is_over_nothing and not talk.callee_speaking:
+            # Sofia had not begun: nothing was heard, so nothing can be cut wrongly.
+            return conclude(talk, Verdict.REAL, now_ms)
+        return []
+    if talk.callee_speaking or talk.phase in (Phase.CLOSING, Phase.OVER) or talk.is_sofias_turn:
         return []
     return reply_flow.answer(talk, now_ms)
 
@@ -115,11 +113,7 @@ def words_heard(talk: Talk, event: WordsHeard, now_ms: float) -> list[Action]:
     if pending is None or event.item_id not in pending.items:
         return actions
     verdict = pending.verdict_by_words(event.text)
-    if (
-        talk.callee_speaking
-        or pending.stopped_ms is None
-        or event.item_id != pending.items[-1]
-    ):
+    if talk.callee_speaking or pending.stopped_ms is None or event.item_id != pending.items[-1]:
         return actions
     return actions + conclude(talk, verdict, now_ms)
 
@@ -151,6 +145,7 @@ def conclude(talk: Talk, verdict: Verdict, now_ms: float) -> list[Action]:
     if _greeting_went_on(talk, now_ms):
         return actions + opening_flow.restart(talk, now_ms)
     actions += give_way(talk, now_ms)
+    talk.book.judged(now_ms)
     return actions + reply_flow.answer(talk, now_ms)
 
 

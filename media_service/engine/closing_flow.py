@@ -10,6 +10,8 @@ from media_service.engine.actions import (
     SetTimer,
     StopTimer,
 )
+from media_service.engine.opening import CLIP_ITEM
+from media_service.engine.playout import Cut
 from media_service.engine.reply_gate import Purpose, Request
 from media_service.engine.talk import Phase, Talk
 from shared.domain.conversation import CloseCause, ToolStatus, ToolUse
@@ -26,17 +28,13 @@ GOODBYE_WITHIN_MS = 15_000
 HANG_UP_WITHIN_MS = 5_000
 
 
-def arm(
-    talk: Talk, cause: CloseCause, use: ToolUse | None, now_ms: float
-) -> list[Action]:
+def arm(talk: Talk, cause: CloseCause, use: ToolUse | None, now_ms: float) -> list[Action]:
     """The call is to end once everything said is heard. `use` is the model's `end_call`; it goes on record when it
     takes effect, so that a closing that the callee stopped leaves no second one."""
     talk.closing.cause = cause
     talk.closing.use = use
     actions: list[Action] = [SetTimer(DEADLINE, now_ms + GOODBYE_WITHIN_MS)]
-    spoken = (
-        talk.book.agent is not None and talk.book.agent.first_model_sound_ms is not None
-    )
+    spoken = talk.book.agent is not None and talk.book.agent.first_model_sound_ms is not None
     if not spoken and not talk.callee_speaking and talk.interruption is None:
         request = Request(Purpose.GOODBYE, talk.plan.guidance.closing_goodbye)
         actions += talk.gate.want(request, now_ms)
@@ -64,12 +62,10 @@ def hang_up(talk: Talk, now_ms: float) -> list[Action]:
     ]
 
 
-def end_now(
-    talk: Talk, cause: CloseCause, outcome: str | None, now_ms: float
-) -> list[Action]:
+def end_now(talk: Talk, cause: CloseCause, outcome: str | None, now_ms: float) -> list[Action]:
     """End without a goodbye: a machine answered, or an operator ordered it."""
     actions = talk.playout.pause(now_ms)
-    talk.playout.drop()
+    note_cuts(talk, talk.playout.drop())
     talk.closing.cause = cause
     if outcome is not None:
         talk.closing.use = ToolUse(
@@ -82,6 +78,18 @@ def end_now(
             turn=talk.book.agent_number,
         )
     return actions + hang_up(talk, now_ms)
+
+
+def note_cuts(talk: Talk, cuts: list[Cut]) -> None:
+    """The book keeps what was heard of sound that is thrown away."""
+    turn = talk.book.agent
+    if turn is None:
+        return
+    for cut in cuts:
+        words = turn.item(cut.item_id)
+        words.heard_ms, words.produced_ms = cut.heard_ms, cut.produced_ms
+        if cut.item_id == CLIP_ITEM:
+            words.heard_text = talk.opening.words_heard(cut.heard_ms)
 
 
 def deadline(talk: Talk, now_ms: float) -> list[Action]:
@@ -100,10 +108,7 @@ def finish(talk: Talk, now_ms: float) -> list[Action]:
         pause = talk.playout.pause(now_ms)
         interrupted = talk.playout.has_unheard_sound
         del pause  # there is no line left to clear
-        for cut in talk.playout.drop():
-            if talk.book.agent is not None:
-                words = talk.book.agent.item(cut.item_id)
-                words.heard_ms, words.produced_ms = cut.heard_ms, cut.produced_ms
+        note_cuts(talk, talk.playout.drop())
         actions += talk.book.agent_ended(now_ms, interrupted)
     cause = talk.closing.cause or CloseCause.CALLEE_HUNG_UP
     if talk.phase is not Phase.CLOSING and talk.closing.use is not None:

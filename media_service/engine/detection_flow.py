@@ -47,8 +47,6 @@ def listen_for_opt_out(talk: Talk, text: str) -> list[Action]:
         return []
     talk.opted_out = True
     call_id = f"{MATCHER_PREFIX}{talk.book.callee_count}"
-    arguments = json.dumps(
-        {"scope": found.scope, "quote": found.quote}, ensure_ascii=False
-    )
+    arguments = json.dumps({"scope": found.scope, "quote": found.quote}, ensure_ascii=False)
     talk.tools.matched.add(call_id)
     return [RunTool(call_id, "register_opt_out", arguments)]

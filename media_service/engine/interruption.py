@@ -18,8 +18,33 @@ NEARLY_DONE_MS = 700
 SPEECH_MS = 450
 
 _BACKCHANNEL = frozenset(
-    "aja aha ah mm mmm mhm hm hmm si ya claro vale ok okey bueno bien eh uh ay oh entiendo de acuerdo "
-    "pues hola".split()
+    [
+        "aja",
+        "aha",
+        "ah",
+        "mm",
+        "mmm",
+        "mhm",
+        "hm",
+        "hmm",
+        "si",
+        "ya",
+        "claro",
+        "vale",
+        "ok",
+        "okey",
+        "bueno",
+        "bien",
+        "eh",
+        "uh",
+        "ay",
+        "oh",
+        "entiendo",
+        "de",
+        "acuerdo",
+        "pues",
+        "hola",
+    ]
 )
 _FAREWELL = re.compile(
     r"\b(adios|hasta (luego|manana|otra|el|la|ahora|pronto)|chao|gracias|venga|buen dia|buenas tardes|"
@@ -34,10 +59,12 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True)
 class Interruption:
-    """One stretch of speech over Sofia's turn, from its start to the verdict."""
+    """One stretch of speech over Sofia's turn, from its start to the verdict. `is_over_nothing`: her turn was decided
+    but not yet heard."""
 
     started_ms: float
     remaining_ms: int
+    is_over_nothing: bool = False
     items: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     stopped_ms: float | None = None
@@ -48,10 +75,7 @@ class Interruption:
         folded = folded_words(" ".join(self.words))
         if not folded:
             return Verdict.FALSE
-        if (
-            all(word in _BACKCHANNEL for word in folded)
-            and self.remaining_ms > NEARLY_DONE_MS
-        ):
+        if all(word in _BACKCHANNEL for word in folded) and self.remaining_ms > NEARLY_DONE_MS:
             return Verdict.FALSE
         return Verdict.REAL
 
@@ -68,6 +92,4 @@ def is_farewell(text: str) -> bool:
 def folded_words(text: str) -> list[str]:
     """Lower-case words without accents."""
     plain = unicodedata.normalize("NFD", text.lower())
-    return re.findall(
-        r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c))
-    )
+    return re.findall(r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c)))

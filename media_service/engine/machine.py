@@ -30,14 +30,10 @@ from shared.domain.conversation import CloseCause, Turn
 _Step = Callable[[Talk, Any, float], list[Action]]
 
 _STEPS: dict[type, _Step] = {
-    ev.MarkReturned: lambda talk, event, now: reply_flow.mark_returned(
-        talk, event.name, now
-    ),
+    ev.MarkReturned: lambda talk, event, now: reply_flow.mark_returned(talk, event.name, now),
     ev.DigitPressed: lambda talk, event, now: callee_flow.digit(talk, event.digit, now),
     ev.PhoneStopped: lambda talk, _event, now: closing_flow.finish(talk, now),
-    ev.MachineVerdict: lambda talk, e, now: detection_flow.carrier_says(
-        talk, e.verdict, now
-    ),
+    ev.MachineVerdict: lambda talk, e, now: detection_flow.carrier_says(talk, e.verdict, now),
     ev.ModelReady: recovery_flow.model_ready,
     ev.ModelLost: recovery_flow.model_lost,
     ev.SpeechStarted: callee_flow.speech_started,

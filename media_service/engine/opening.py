@@ -20,7 +20,7 @@ HOLD = "opening.hold"
 # waiting in silence.
 HOLD_MS = 3_000
 # A cut this early is the callee's own greeting going on; the opening starts anew.
-RESTART_MS = 1_200
+RESTART_MS = 900
 CLIP_ITEM = "opening"
 
 

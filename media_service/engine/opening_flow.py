@@ -141,9 +141,7 @@ def cut(talk: Talk, cuts: list[Cut], now_ms: float) -> list[Action]:
         talk.opening_item = None
         if words:
             talk.opening_item = talk.new_item_id("opening")
-            actions.append(
-                AddItem(talk.opening_item, Speaker.ASSISTANT, words, LEAD_ITEM)
-            )
+            actions.append(AddItem(talk.opening_item, Speaker.ASSISTANT, words, LEAD_ITEM))
     return actions
 
 

@@ -74,9 +74,7 @@ class Playout:
     def unheard_ms(self, now_ms: float) -> int:
         """Sound produced and not yet heard, over all items."""
         total = sum(len(s.sound) - s.heard for s in self._segments)
-        return max(
-            0, total // BYTES_PER_MS - int(self._drift_bytes(now_ms)) // BYTES_PER_MS
-        )
+        return max(0, total // BYTES_PER_MS - int(self._drift_bytes(now_ms)) // BYTES_PER_MS)
 
     def add(self, item_id: str, sound: bytes) -> None:
         """Append what the model (or a clip) produced for `item_id`."""
@@ -144,9 +142,7 @@ class Playout:
         current = self._current()
         if current is not None:
             segment = self._segments[current]
-            segment.heard = int(
-                min(segment.heard + self._drift_bytes(now_ms), segment.sent)
-            )
+            segment.heard = int(min(segment.heard + self._drift_bytes(now_ms), segment.sent))
         in_flight = bool(self._marks)
         self.paused = True
         self._epoch += 1
@@ -213,9 +209,7 @@ class Playout:
         if not self._marks:
             return 0.0
         mark = self._marks[0]
-        return min(
-            (now_ms - self._anchor_ms) * BYTES_PER_MS, mark.end - mark.segment.heard
-        )
+        return min((now_ms - self._anchor_ms) * BYTES_PER_MS, mark.end - mark.segment.heard)
 
     def _drop_heard(self) -> None:
         while self._segments and self._segments[0].is_heard:

@@ -24,18 +24,12 @@ def model_ready(talk: Talk, event: ModelReady, now_ms: float) -> list[Action]:
         # What the machine ordered before the session was there waits in the shell, behind this item.
         return [lead]
     actions: list[Action] = [lead]
-    actions += [
-        _item(talk, turn) for turn in talk.turns[-REPLAYED_TURNS:] if turn.heard
-    ]
-    actions.append(
-        AddItem(talk.new_item_id("resume"), Speaker.SYSTEM, talk.plan.guidance.recovery)
-    )
+    actions += [_item(talk, turn) for turn in talk.turns[-REPLAYED_TURNS:] if turn.heard]
+    actions.append(AddItem(talk.new_item_id("resume"), Speaker.SYSTEM, talk.plan.guidance.recovery))
     if talk.callee_speaking or talk.phase in (Phase.CLOSING, Phase.OVER):
         return actions
     last = talk.turns[-1] if talk.turns else None
-    if talk.playout.is_idle and (
-        last is None or last.who is Who.CALLEE or last.interrupted
-    ):
+    if talk.playout.is_idle and (last is None or last.who is Who.CALLEE or last.interrupted):
         actions += reply_flow.answer(talk, now_ms)
     return actions
 

@@ -114,9 +114,7 @@ def ended(talk: Talk, event: ReplyEnded, now_ms: float) -> list[Action]:
     return actions + maybe_end_turn(talk, now_ms)
 
 
-def _run(
-    talk: Talk, calls: list[tuple[str, str, str]], had_words: bool
-) -> list[Action]:
+def _run(talk: Talk, calls: list[tuple[str, str, str]], had_words: bool) -> list[Action]:
     talk.tools.reply_owed = False
     actions: list[Action] = []
     for call_id, name, arguments in calls:

@@ -26,6 +26,8 @@ START_WITHIN_MS = 5_000
 GO_ON_WITHIN_MS = 10_000
 MAX_RETRIES = 2
 RETRY_AFTER_MS = 400
+# A cancelled reply ends within some 150 ms; after this long nobody waits for it any more.
+WIND_DOWN_WITHIN_MS = 1_500
 WATCHDOG = "reply.watchdog"
 RETRY = "reply.retry"
 
@@ -62,11 +64,18 @@ class ReplyGate:
     active: Request | None = None
     _queued: Request | None = None
     _cancelled: set[str] = field(default_factory=set)
+    _winding_down: str | None = None
+    _unwanted_tag: str | None = None
 
     @property
     def is_busy(self) -> bool:
-        """A reply is asked for or under way."""
+        """A reply is asked for or under way, and wanted."""
         return self._asked is not None or self.active_id is not None
+
+    @property
+    def is_winding_down(self) -> bool:
+        """A cancelled reply has not ended yet: the model would refuse another one."""
+        return self._winding_down is not None or self._unwanted_tag is not None
 
     @property
     def has_queued(self) -> bool:
@@ -74,18 +83,16 @@ class ReplyGate:
 
     def want(self, request: Request, now_ms: float) -> list[Action]:
         """Ask for a reply now, or as soon as the one under way has ended."""
-        if self.is_busy:
+        if self.is_busy or self.is_winding_down:
             self._queued = request
-            return []
+            return [SetTimer(RETRY, now_ms + WIND_DOWN_WITHIN_MS)] if self.is_winding_down else []
         self._count += 1
         tag = f"r{self._count}"
         self._asked, self._asked_tag = request, tag
         actions: list[Action] = []
         if request.guidance:
             self._guidance_item = f"g{self._count}"
-            actions.append(
-                AddItem(self._guidance_item, Speaker.SYSTEM, request.guidance)
-            )
+            actions.append(AddItem(self._guidance_item, Speaker.SYSTEM, request.guidance))
         actions += [CreateReply(tag), SetTimer(WATCHDOG, now_ms + START_WITHIN_MS)]
         return actions
 
@@ -96,6 +103,8 @@ class ReplyGate:
             self._asked = self._asked_tag = None
             return [SetTimer(WATCHDOG, now_ms + GO_ON_WITHIN_MS)]
         self._cancelled.add(response_id)
+        if tag is not None and tag == self._unwanted_tag:
+            self._unwanted_tag, self._winding_down = None, response_id
         return [CancelReply(response_id)]
 
     def is_current(self, response_id: str) -> bool:
@@ -105,12 +114,13 @@ class ReplyGate:
     def progressed(self, now_ms: float) -> list[Action]:
         return [SetTimer(WATCHDOG, now_ms + GO_ON_WITHIN_MS)]
 
-    def ended(
-        self, response_id: str, now_ms: float
-    ) -> tuple[Request | None, list[Action]]:
+    def ended(self, response_id: str, now_ms: float) -> tuple[Request | None, list[Action]]:
         """A reply is over. Gives the request it answered (None for a cancelled one) and what follows: a request that
         waited goes out now."""
         self._cancelled.discard(response_id)
+        if response_id == self._winding_down:
+            self._winding_down = None
+            return None, [StopTimer(RETRY), *self.release(now_ms)]
         if response_id != self.active_id:
             return None, []
         request = self.active
@@ -118,9 +128,10 @@ class ReplyGate:
         return request, [StopTimer(WATCHDOG), *self.release(now_ms)]
 
     def release(self, now_ms: float) -> list[Action]:
-        """Send the request that waited, if any."""
+        """Send the request that waited, if any. Called after `WIND_DOWN_WITHIN_MS` it waits no longer."""
         if self.is_busy or self._queued is None:
             return []
+        self._winding_down = self._unwanted_tag = None
         request, self._queued = self._queued, None
         return self.want(request, now_ms)
 
@@ -134,9 +145,12 @@ class ReplyGate:
         self._guidance_item = None
         if self.active_id is not None:
             self._cancelled.add(self.active_id)
+            self._winding_down = self.active_id
             actions.append(CancelReply(self.active_id))
+        elif self._asked_tag is not None:
+            # Not begun yet: cancelled when it begins.
+            self._unwanted_tag = self._asked_tag
         self.active_id = self.active = None
-        # A request that has not begun is cancelled when it begins: `started` no longer knows its tag.
         self._asked = self._asked_tag = None
         return actions
 
@@ -172,4 +186,5 @@ class ReplyGate:
         self._asked = self._asked_tag = None
         self.active_id = self.active = None
         self._queued = None
+        self._winding_down = self._unwanted_tag = None
         self._cancelled.clear()

@@ -59,9 +59,7 @@ def hard_limit(talk: Talk, now_ms: float) -> list[Action]:
     """Time is up: one goodbye, then the end."""
     if talk.phase in (Phase.CLOSING, Phase.OVER):
         return []
-    return _goodbye(
-        talk, CloseCause.TIME_LIMIT, talk.plan.guidance.time_goodbye, now_ms
-    )
+    return _goodbye(talk, CloseCause.TIME_LIMIT, talk.plan.guidance.time_goodbye, now_ms)
 
 
 def _goodbye(talk: Talk, cause: CloseCause, text: str, now_ms: float) -> list[Action]:

@@ -111,9 +111,7 @@ class Talk:
         """Change the phase; nothing leaves OVER."""
         if phase is self.phase or self.phase is Phase.OVER:
             return
-        log.debug(
-            "phase changed", extra={"phase": phase.value, "call_id": self.plan.call_id}
-        )
+        log.debug("phase changed", extra={"phase": phase.value, "call_id": self.plan.call_id})
         self.phase = phase
 
     def new_item_id(self, kind: str) -> str:

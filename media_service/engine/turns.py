@@ -15,8 +15,8 @@ class CalleeTurn:
     started_ms: int
     ended_ms: int | None = None
     stop_seen_ms: int | None = None
+    judged_ms: int | None = None
     text: str | None = None
-    interrupts: bool = False
 
     def as_turn(self) -> Turn:
         end = self.ended_ms if self.ended_ms is not None else self.started_ms
@@ -86,9 +86,7 @@ class TurnBook:
     def callee(self, item_id: str) -> CalleeTurn | None:
         return self._callee.get(item_id)
 
-    def callee_stopped(
-        self, item_id: str, ended_ms: int, seen_ms: float
-    ) -> list[Action]:
+    def callee_stopped(self, item_id: str, ended_ms: int, seen_ms: float) -> list[Action]:
         turn = self._callee.get(item_id)
         if turn is None:
             return []
@@ -108,6 +106,16 @@ class TurnBook:
             self.agent = AgentTurn()
         return self.agent
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether sound of Sofia's present turn was sent."""
+        return self.agent is not None and self.agent.first_frame_sent_ms is not None
+
+    def judged(self, now_ms: float) -> None:
+        """What the callee said last was found to be meant: until then Sofia could not decide."""
+        if self.last_callee is not None:
+            self.last_callee.judged_ms = int(now_ms)
+
     def sound_sent(self, now_ms: float) -> None:
         """Sound of Sofia's present turn goes to the carrier."""
         turn = self.agent_turn()
@@ -122,19 +130,15 @@ class TurnBook:
         turn.decided_ms = int(now_ms)
         if self.last_callee is not None and self.last_callee.ended_ms is not None:
             turn.callee_stopped_ms = self.last_callee.ended_ms
-            turn.stop_seen_ms = self.last_callee.stop_seen_ms
+            turn.stop_seen_ms = self.last_callee.judged_ms or self.last_callee.stop_seen_ms
 
     def agent_ended(self, now_ms: float, interrupted: bool) -> list[Action]:
         """Close Sofia's turn. A turn of which nothing was sent leaves no trace."""
         turn, self.agent = self.agent, None
         if turn is None or turn.first_frame_sent_ms is None:
             return []
-        said = " ".join(
-            item.text.strip() for item in turn.items.values() if item.text.strip()
-        )
-        heard = " ".join(
-            w for item in turn.items.values() if (w := item.heard_words().strip())
-        )
+        said = " ".join(item.text.strip() for item in turn.items.values() if item.text.strip())
+        heard = " ".join(w for item in turn.items.values() if (w := item.heard_words().strip()))
         waterfall = Waterfall(
             callee_stopped_ms=turn.callee_stopped_ms,
             stop_seen_ms=turn.stop_seen_ms,

@@ -54,9 +54,7 @@ class RealtimeEndpoint:
 class OpenAiRealtime:
     """Opens sessions for one agent version."""
 
-    def __init__(
-        self, endpoint: RealtimeEndpoint, agent: Agent, first_silence_ms: int
-    ) -> None:
+    def __init__(self, endpoint: RealtimeEndpoint, agent: Agent, first_silence_ms: int) -> None:
         self._endpoint = endpoint
         self._agent = agent
         self._first_silence_ms = first_silence_ms
@@ -68,9 +66,7 @@ class OpenAiRealtime:
             async with asyncio.timeout(OPEN_WITHIN_S):
                 connection = await connect(
                     self._endpoint.url(agent.model),
-                    additional_headers={
-                        "Authorization": f"Bearer {self._endpoint.api_key}"
-                    },
+                    additional_headers={"Authorization": f"Bearer {self._endpoint.api_key}"},
                     compression=None,
                     max_size=None,
                     proxy=None,
@@ -116,9 +112,7 @@ class RealtimeSession:
     def perform(self, action: Action) -> bool:
         if isinstance(action, Listen):
             session = session_settings.listening_update(self._agent, action.silence_ms)
-            self._send(
-                {"type": "session.update", "event_id": "listen", "session": session}
-            )
+            self._send({"type": "session.update", "event_id": "listen", "session": session})
             return True
         frame = wire.encode(action)
         if frame is None:

@@ -88,18 +88,14 @@ def append(payload: bytes) -> bytes:
     return _APPEND_HEAD + payload + _APPEND_TAIL
 
 
-def as_event(
-    wire: ServerEvent, model: str, transcription_model: str
-) -> ev.Event | None:  # noqa: PLR0911, PLR0912
+def as_event(wire: ServerEvent, model: str, transcription_model: str) -> ev.Event | None:
     """What a frame means for the call, None for nothing. The frequent ones come first."""
     kind = wire.type
     if kind == "response.output_audio.delta":
         sound = base64.b64decode(wire.delta or "")
         return ev.SoundMade(wire.response_id or "", wire.item_id or "", sound)
     if kind == "response.output_audio_transcript.delta":
-        return ev.WordsMade(
-            wire.response_id or "", wire.item_id or "", wire.delta or ""
-        )
+        return ev.WordsMade(wire.response_id or "", wire.item_id or "", wire.delta or "")
     if kind == "input_audio_buffer.speech_started":
         return ev.SpeechStarted(wire.item_id or "", wire.audio_start_ms or 0)
     if kind == "input_audio_buffer.speech_stopped":
@@ -112,9 +108,7 @@ def as_event(
     if kind == "conversation.item.input_audio_transcription.failed":
         return ev.WordsHeard(wire.item_id or "", "")
     if kind == "response.created" and wire.response is not None:
-        return ev.ReplyStarted(
-            wire.response.id, (wire.response.metadata or {}).get("tag")
-        )
+        return ev.ReplyStarted(wire.response.id, (wire.response.metadata or {}).get("tag"))
     if kind == "response.function_call_arguments.done":
         return ev.ToolCalled(
             wire.response_id or "",
@@ -125,9 +119,7 @@ def as_event(
     if kind == "response.done" and wire.response is not None:
         return _reply_ended(wire.response, model)
     if kind == "error" and wire.error is not None:
-        return ev.ModelRefused(
-            wire.error.code or wire.error.type or "", wire.error.event_id
-        )
+        return ev.ModelRefused(wire.error.code or wire.error.type or "", wire.error.event_id)
     return None
 
 
@@ -140,9 +132,7 @@ def _reply_ended(response: _Response, model: str) -> ev.ReplyEnded:
         status = ev.ReplyStatus(response.status or "")
     except ValueError:
         status = ev.ReplyStatus.FAILED
-    return ev.ReplyEnded(
-        response.id, status, code, _response_usage(response.usage, model)
-    )
+    return ev.ReplyEnded(response.id, status, code, _response_usage(response.usage, model))
 
 
 def _response_usage(usage: _Usage | None, model: str) -> Usage | None:

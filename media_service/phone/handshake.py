@@ -11,9 +11,7 @@ import hmac
 from twilio.request_validator import RequestValidator
 
 
-def is_signed(
-    public_url: str, signature: str | None, auth_tokens: tuple[str, ...]
-) -> bool:
+def is_signed(public_url: str, signature: str | None, auth_tokens: tuple[str, ...]) -> bool:
     """True if one of `auth_tokens` signed one of the variants of `public_url`."""
     if not signature:
         return False

@@ -33,9 +33,7 @@ class Start(msgspec.Struct):
     call_sid: str = msgspec.field(name="callSid")
     account_sid: str = msgspec.field(name="accountSid")
     media_format: MediaFormat = msgspec.field(name="mediaFormat")
-    custom_parameters: dict[str, str] = msgspec.field(
-        name="customParameters", default_factory=dict
-    )
+    custom_parameters: dict[str, str] = msgspec.field(name="customParameters", default_factory=dict)
 
 
 class Mark(msgspec.Struct):
@@ -78,9 +76,7 @@ class PhoneWriter:
 
     def __init__(self, stream_sid: str) -> None:
         sid = json.dumps(stream_sid)
-        self._media = (
-            f'{{"event":"media","streamSid":{sid},"media":{{"payload":"'.encode()
-        )
+        self._media = f'{{"event":"media","streamSid":{sid},"media":{{"payload":"'.encode()
         self._mark = f'{{"event":"mark","streamSid":{sid},"mark":{{"name":'.encode()
         self.clear = f'{{"event":"clear","streamSid":{sid}}}'.encode()
 

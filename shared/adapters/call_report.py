@@ -63,9 +63,7 @@ def cost(whole: WholeCall) -> Cost:
     if call.answered_at is not None and call.ended_at is not None:
         answered_s = (call.ended_at - call.answered_at).total_seconds()
     verdict = call.has(FactKind.MACHINE_VERDICT)
-    return cost_of(
-        usage, call.to_number, answered_s, verdict, prices_at(call.created_at.date())
-    )
+    return cost_of(usage, call.to_number, answered_s, verdict, prices_at(call.created_at.date()))
 
 
 def _extracted(whole: WholeCall) -> dict[str, Any]:
@@ -128,7 +126,5 @@ def _follow_up(follow_up: Any) -> dict[str, Any]:
 
 
 def _cost(amount: Cost) -> dict[str, Any]:
-    lines = {
-        line.name: round(line.amount_micro_usd / MICRO, 6) for line in amount.lines
-    }
+    lines = {line.name: round(line.amount_micro_usd / MICRO, 6) for line in amount.lines}
     return {"total": round(amount.total_usd, 6), **lines}

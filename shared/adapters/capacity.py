@@ -20,7 +20,7 @@ class MediaCapacity:
         if self._ready_url is None:
             return True
         try:
-            with urllib.request.urlopen(self._ready_url, timeout=WITHIN_S) as answer:  # noqa: S310
+            with urllib.request.urlopen(self._ready_url, timeout=WITHIN_S) as answer:
                 return int(json.load(answer)["free_slots"]) > 0
         except (OSError, ValueError, KeyError, urllib.error.URLError):
             return False

@@ -77,9 +77,7 @@ class CarrierCall:
 class Carrier:
     """Blocking, with a timeout on every request."""
 
-    def __init__(
-        self, account_sid: str, auth_token: str, base_url: str | None = None
-    ) -> None:
+    def __init__(self, account_sid: str, auth_token: str, base_url: str | None = None) -> None:
         self._client = Client(
             account_sid, auth_token, http_client=TwilioHttpClient(timeout=TIMEOUT_S)
         )
@@ -117,9 +115,7 @@ class Carrier:
                 raise CarrierUnknown(f"the carrier answered {error.status}") from error
             raise CarrierRefused(error.code or error.status) from error
         except requests.exceptions.ConnectionError as error:
-            if isinstance(
-                error, requests.exceptions.ConnectTimeout
-            ) or "refused" in str(error):
+            if isinstance(error, requests.exceptions.ConnectTimeout) or "refused" in str(error):
                 raise CarrierBusy("the carrier could not be reached") from error
             raise CarrierUnknown("the connection broke after the request") from error
         except requests.exceptions.RequestException as error:
@@ -155,8 +151,7 @@ class Carrier:
         return [
             CarrierCall(str(call.sid), CarrierStatus(str(call.status)))
             for call in calls
-            if call.date_created is None
-            or call.date_created >= since.replace(microsecond=0)
+            if call.date_created is None or call.date_created >= since.replace(microsecond=0)
         ]
 
     def _update(self, sid: str, status: str) -> None:

@@ -29,6 +29,4 @@ def from_json(kind: type[T], text: str | bytes) -> T:
     try:
         return msgspec.json.decode(text, type=kind)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise CorruptRecord(
-            f"a stored {kind.__name__} cannot be read: {error}"
-        ) from error
+        raise CorruptRecord(f"a stored {kind.__name__} cannot be read: {error}") from error

@@ -113,9 +113,7 @@ class Directory:
                 self._client.put_item(TableName=self._table, Item=item)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise Conflict(
-                    f"this {type(value).__name__.lower()} exists already"
-                ) from error
+                raise Conflict(f"this {type(value).__name__.lower()} exists already") from error
             raise
 
 

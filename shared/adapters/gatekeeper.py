@@ -33,9 +33,7 @@ class Gatekeeper:
         """The decision now. When a call is queued the tenant's slots do not count: they free up."""
         suppression = self._suppressions.find(tenant.tenant_id, lead.phone)
         active = self._live.active_calls(tenant.tenant_id) if stage is Stage.DIAL else 0
-        caller_id = next(
-            (c for c in tenant.caller_ids if c.number == from_number), None
-        )
+        caller_id = next((c for c in tenant.caller_ids if c.number == from_number), None)
         given = GateInput(
             tenant=tenant,
             agent=agent,

@@ -23,9 +23,7 @@ CONNECT_WITHIN_S = 5
 class History:
     """One connection for each process, opened when first needed and again after it broke."""
 
-    def __init__(
-        self, connect: Callable[[], psycopg.Connection[dict[str, Any]]]
-    ) -> None:
+    def __init__(self, connect: Callable[[], psycopg.Connection[dict[str, Any]]]) -> None:
         self._connect = connect
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
@@ -213,7 +211,7 @@ def connector(
 
 
 def _iam_token(settings: dict[str, str]) -> str:
-    import boto3  # noqa: PLC0415 - only where there is an IAM login
+    import boto3
 
     token: str = boto3.client("rds").generate_db_auth_token(
         settings["DATABASE_HOST"],

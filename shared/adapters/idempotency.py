@@ -32,9 +32,7 @@ class Replies:
         self._table = table
         self._clock = clock
 
-    def once(
-        self, key: str, payload: str, work: Callable[[], dict[str, Any]]
-    ) -> dict[str, Any]:
+    def once(self, key: str, payload: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Run `work` and keep its answer, or give the kept one. Raises InvalidInput where the key was used for
         another payload, Conflict where the first request is still under way."""
         kept = self._claim(key, payload)
@@ -77,17 +75,13 @@ class Replies:
                     "this key stands for another request: use a new one",
                 ) from error
             if not old or "answer" not in old:
-                raise Conflict(
-                    "the first request with this key is still under way"
-                ) from error
+                raise Conflict("the first request with this key is still under way") from error
             reply: dict[str, Any] = json.loads(old["answer"]["S"])
             return reply
         return None
 
     def _put(self, key: str, payload: str, answer: str) -> None:
-        self._client.put_item(
-            TableName=self._table, Item=self._item(key, payload, answer)
-        )
+        self._client.put_item(TableName=self._table, Item=self._item(key, payload, answer))
 
     def _item(self, key: str, payload: str, answer: str | None) -> dict[str, Any]:
         now = self._clock.now()

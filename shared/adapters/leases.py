@@ -42,9 +42,7 @@ class Leases:
         self._client = client
         self._table = table
 
-    def take(
-        self, token: StreamToken, carrier_sid: str, owner: str, now: datetime
-    ) -> Lease:
+    def take(self, token: StreamToken, carrier_sid: str, owner: str, now: datetime) -> Lease:
         """Take the call for the token's leg. The carrier's call id is pinned at first use. Raises LeaseRefused."""
         try:
             answer = self._client.update_item(
@@ -71,9 +69,7 @@ class Leases:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise LeaseRefused(
-                    "the stream token was used before or is outdated"
-                ) from error
+                raise LeaseRefused("the stream token was used before or is outdated") from error
             raise
         answered_at = datetime.fromisoformat(answer["Attributes"]["answered_at"]["S"])
         return Lease(token.call_id, token.leg, answered_at)

@@ -87,18 +87,14 @@ class LiveCalls:
                 return call
             release = counted and changed.is_over
             try:
-                self._write(
-                    changed, version, counted and not release, -1 if release else 0
-                )
+                self._write(changed, version, counted and not release, -1 if release else 0)
             except Conflict:
                 _pause(attempt)
                 continue
             return changed
         raise Conflict("the call is being changed by too many at once; try again")
 
-    def begin_dial(
-        self, call_id: str, intent: Fact, decision: Decision, limit: int
-    ) -> Call:
+    def begin_dial(self, call_id: str, intent: Fact, decision: Decision, limit: int) -> Call:
         """Write the dial intent and take a slot of the tenant, or nothing. Raises NoSlot, or Refused if the call may
         not be dialled (any more). A crash after this write leaves a call that is never dialled blindly again."""
         for attempt in range(TRIES):
@@ -115,15 +111,11 @@ class LiveCalls:
 
     def decide(self, call: Call, decision: Decision) -> None:
         """Keep a decision of the gate."""
-        self._client.put_item(
-            TableName=self._table, Item=_decision_item(call, decision)
-        )
+        self._client.put_item(TableName=self._table, Item=_decision_item(call, decision))
 
     def active_calls(self, tenant_id: str) -> int:
         """The tenant's calls under way."""
-        item = self._client.get_item(
-            TableName=self._table, Key=_counter_key(tenant_id)
-        ).get("Item")
+        item = self._client.get_item(TableName=self._table, Key=_counter_key(tenant_id)).get("Item")
         return int(item["active"]["N"]) if item and "active" in item else 0
 
     def unfinished(self, before: datetime) -> list[Call]:
@@ -140,9 +132,7 @@ class LiveCalls:
                 },
             )
             found += [
-                from_json(Call, item["body"]["S"])
-                for page in pages
-                for item in page["Items"]
+                from_json(Call, item["body"]["S"]) for page in pages for item in page["Items"]
             ]
         return found
 
@@ -173,7 +163,7 @@ class LiveCalls:
         counted = item["counted"]["BOOL"]
         return from_json(Call, item["body"]["S"]), int(item["version"]["N"]), counted
 
-    def _write(  # noqa: PLR0913, PLR0917 - one transaction, its parts named
+    def _write(
         self,
         call: Call,
         version: int,
@@ -222,9 +212,7 @@ class LiveCalls:
 
     def _slot(self, tenant_id: str, slots: int, limit: int) -> dict[str, Any]:
         condition = (
-            "attribute_not_exists(active) OR active < :limit"
-            if slots > 0
-            else "active >= :one"
+            "attribute_not_exists(active) OR active < :limit" if slots > 0 else "active >= :one"
         )
         values = {":slots": {"N": str(slots)}}
         values |= {":limit": {"N": str(limit)}} if slots > 0 else {":one": {"N": "1"}}

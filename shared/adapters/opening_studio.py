@@ -19,9 +19,7 @@ from shared.domain.opening_clip import BYTES_PER_MS, FRAME_BYTES, Clause, Openin
 if TYPE_CHECKING:
     from openai import OpenAI
 
-READ_ALOUD = (
-    "Lee en voz alta, palabra por palabra y sin añadir nada, el texto del usuario."
-)
+READ_ALOUD = "Lee en voz alta, palabra por palabra y sin añadir nada, el texto del usuario."
 TRIES = 3
 # How far a clause's end may lie from its share of the letters.
 SEARCH_MS = 450
@@ -59,8 +57,14 @@ class OpeningStudio:
                     "output_modalities": ["audio"],
                     "instructions": READ_ALOUD,
                     "audio": {
-                        "input": {"format": {"type": "audio/pcmu"}, "turn_detection": None},
-                        "output": {"format": {"type": "audio/pcmu"}, "voice": agent.voice},
+                        "input": {
+                            "format": {"type": "audio/pcmu"},
+                            "turn_detection": None,
+                        },
+                        "output": {
+                            "format": {"type": "audio/pcmu"},
+                            "voice": agent.voice,
+                        },
                     },
                 }
             )

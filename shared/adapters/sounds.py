@@ -36,17 +36,13 @@ class OpeningClips:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=clip_key(agent))
         except self._client.exceptions.NoSuchKey as error:
-            raise NotFound(
-                "this agent's opening has no sound yet: approve the opening"
-            ) from error
+            raise NotFound("this agent's opening has no sound yet: approve the opening") from error
         stored = from_json(_StoredClip, answer["Body"].read())
         return OpeningClip(stored.text, base64.b64decode(stored.sound), stored.clauses)
 
     def put(self, agent: Agent, clip: OpeningClip) -> None:
         """Keep a clip; the same key always holds the same words."""
-        stored = _StoredClip(
-            1, clip.text, base64.b64encode(clip.sound).decode(), clip.clauses
-        )
+        stored = _StoredClip(1, clip.text, base64.b64encode(clip.sound).decode(), clip.clauses)
         self._client.put_object(
             Bucket=self._bucket,
             Key=clip_key(agent),

@@ -34,9 +34,7 @@ class Suppressions:
 
     def reference(self, tenant_id: str, number: str) -> str:
         """What the person is told: derived, so that a repetition gives the same."""
-        digest = hmac.new(
-            self._secret, f"{tenant_id}:{number}".encode(), hashlib.sha256
-        ).digest()
+        digest = hmac.new(self._secret, f"{tenant_id}:{number}".encode(), hashlib.sha256).digest()
         value = int.from_bytes(digest[:8])
         letters = ""
         for _ in range(REFERENCE_LENGTH):
@@ -47,9 +45,7 @@ class Suppressions:
     def add(self, suppression: Suppression) -> Suppression:
         """Put an objection on record, effective at once. The first one stays; gives the one that counts."""
         item: Any = {
-            **self._key(
-                suppression.tenant_id, suppression.scope, suppression.number_key
-            ),
+            **self._key(suppression.tenant_id, suppression.scope, suppression.number_key),
             "body": {"S": to_json(suppression)},
             "v": {"N": "1"},
         }
@@ -70,9 +66,7 @@ class Suppressions:
     def find(self, tenant_id: str, number: str) -> Suppression | None:
         """The objection that stands against calling this number for this tenant."""
         key = self.number_key(number)
-        return self._get(tenant_id, PLATFORM, key) or self._get(
-            tenant_id, "tenant", key
-        )
+        return self._get(tenant_id, PLATFORM, key) or self._get(tenant_id, "tenant", key)
 
     def _get(self, tenant_id: str, scope: str, number_key: str) -> Suppression | None:
         answer = self._client.get_item(

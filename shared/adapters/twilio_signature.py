@@ -29,6 +29,4 @@ def is_signed(
     signature = headers.get("x-twilio-signature")
     if not signature:
         return False
-    return any(
-        RequestValidator(token).validate(url, form, signature) for token in auth_tokens
-    )
+    return any(RequestValidator(token).validate(url, form, signature) for token in auth_tokens)

@@ -33,12 +33,10 @@ class TokenTimes:
     limit_s: int
 
     def expiry(self, leg: int, now: datetime) -> datetime:
-        return now + timedelta(
-            seconds=self.ring_s + 30 if leg == 1 else self.limit_s + 120
-        )
+        return now + timedelta(seconds=self.ring_s + 30 if leg == 1 else self.limit_s + 120)
 
 
-def first_document(  # noqa: PLR0913, PLR0917 - one document, its parts named
+def first_document(
     addresses: Addresses,
     secret: bytes,
     call_id: str,
@@ -54,7 +52,7 @@ def first_document(  # noqa: PLR0913, PLR0917 - one document, its parts named
     return str(response)
 
 
-def next_document(  # noqa: PLR0913, PLR0917
+def next_document(
     addresses: Addresses,
     secret: bytes,
     call_id: str,
@@ -76,7 +74,7 @@ def hang_up_document() -> str:
     return str(response)
 
 
-def _connect(  # noqa: PLR0913, PLR0917
+def _connect(
     addresses: Addresses,
     secret: bytes,
     call_id: str,
@@ -86,9 +84,7 @@ def _connect(  # noqa: PLR0913, PLR0917
     now: datetime,
 ) -> Connect:
     token = StreamToken(call_id, attempt, leg, times.expiry(leg, now)).signed(secret)
-    action = (
-        addresses.callback(call_id, attempt, f"stream-ended/{leg}") if leg > 1 else None
-    )
+    action = addresses.callback(call_id, attempt, f"stream-ended/{leg}") if leg > 1 else None
     connect = Connect(action=action) if action else Connect()
     stream = Stream(
         url=addresses.stream,

@@ -8,9 +8,7 @@ NUDGES = (
     "Sigue el silencio. Di una sola vez más, con otras palabras, si te oye: «¿Me oye bien?»",
 )
 SILENCE_GOODBYE = "Nadie contesta. Despídete en una frase y no preguntes nada: «Parece que no se oye, le dejo. Que tenga buen día.»"
-TIME_GOODBYE = (
-    "Se acabó el tiempo. Despídete ahora en una frase amable, sin preguntar nada."
-)
+TIME_GOODBYE = "Se acabó el tiempo. Despídete ahora en una frase amable, sin preguntar nada."
 CLOSING_GOODBYE = "Despídete ahora en una sola frase amable, sin preguntar nada y sin llamar a ninguna herramienta."
 SOFT_LIMIT = "La llamada ya es larga: acuerda el siguiente paso o despídete en los próximos turnos."
 RECOVERY = "La conexión se ha recuperado en mitad de la llamada. No saludes ni te presentes otra vez: sigue donde estabas."

@@ -86,8 +86,6 @@ def match(text: str) -> OptOutMatch | None:
 
 
 def _is_something_else(spoken: str) -> bool:
-    return any(
-        re.search(rf" {pattern}", spoken) for pattern in _NOT_AN_OBJECTION
-    ) and not any(
+    return any(re.search(rf" {pattern}", spoken) for pattern in _NOT_AN_OBJECTION) and not any(
         word in spoken for word in (" mas ", " nunca ", " jamas ", " baja ", " lista ")
     )

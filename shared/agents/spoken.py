@@ -59,11 +59,7 @@ def hour(at: datetime) -> str:
     name = _HOURS[at.hour % 12]
     article = "la" if name == "una" else "las"
     minutes = _MINUTES.get(at.minute, f" y {at.minute}")
-    part = (
-        " de la mañana"
-        if at.hour < NOON
-        else (" de la tarde" if at.hour >= AFTERNOON else "")
-    )
+    part = " de la mañana" if at.hour < NOON else (" de la tarde" if at.hour >= AFTERNOON else "")
     return f"{article} {name}{minutes}{part}"
 
 

@@ -107,9 +107,7 @@ class ToolSpec:
             "description": self.when,
             "parameters": {
                 "type": "object",
-                "properties": {
-                    name: dict(schema) for name, schema in self.properties.items()
-                },
+                "properties": {name: dict(schema) for name, schema in self.properties.items()},
                 "required": list(self.required),
                 "additionalProperties": False,
             },
@@ -153,9 +151,7 @@ _SCHEDULE = ToolSpec(
     },
     ("kind", "at", "timezone", "with"),
 )
-_CANCEL = ToolSpec(
-    "cancel_callback", "cuando anulan la cita o llamada acordada", {}, ()
-)
+_CANCEL = ToolSpec("cancel_callback", "cuando anulan la cita o llamada acordada", {}, ())
 _OPT_OUT = ToolSpec(
     "register_opt_out",
     "en cuanto alguien no quiere más llamadas, o el número es equivocado; antes de contestar",
@@ -189,9 +185,7 @@ _TRANSFER = ToolSpec(
     {"reason": _TEXT},
     ("reason",),
 )
-_WAIT = ToolSpec(
-    "wait_for_user", "ruido, o no hablan contigo: espera en silencio", {}, ()
-)
+_WAIT = ToolSpec("wait_for_user", "ruido, o no hablan contigo: espera en silencio", {}, ())
 _END = ToolSpec(
     "end_call",
     "al despedirte, en la misma respuesta que la despedida; una sola vez",
@@ -208,9 +202,7 @@ def offered(agent: Agent) -> tuple[ToolSpec, ...]:
         channels = [channel.value for channel in facts.information_channels]
         properties = {"channel": {"type": "string", "enum": channels}, "address": _TEXT}
         when = "cuando han pedido información y han dado permiso y dirección confirmada"
-        tools.append(
-            ToolSpec("send_information", when, properties, ("channel", "address"))
-        )
+        tools.append(ToolSpec("send_information", when, properties, ("channel", "address")))
     tools.append(_OPT_OUT)
     if facts.privacy_email:
         tools.append(_PRIVACY)
@@ -283,9 +275,7 @@ def _check_fields(spec: ToolSpec, arguments: Mapping[str, object]) -> None:
             raise InvalidToolCall(f"{name} debe ser uno de {allowed}")
 
 
-def _schedule(
-    arguments: Mapping[str, object], now: datetime, timezone: str
-) -> ScheduleCallback:
+def _schedule(arguments: Mapping[str, object], now: datetime, timezone: str) -> ScheduleCallback:
     try:
         at = datetime.fromisoformat(str(arguments["at"]))
         zone = ZoneInfo(str(arguments["timezone"]) or timezone)
@@ -301,16 +291,10 @@ def _schedule(
         raise InvalidToolCall("esa fecha está demasiado lejos; propón una de este año")
     local = at.astimezone(zone)
     if local.weekday() >= SATURDAY:
-        raise InvalidToolCall(
-            "en fin de semana no se puede llamar; ofrece un día laborable"
-        )
+        raise InvalidToolCall("en fin de semana no se puede llamar; ofrece un día laborable")
     if not FIRST_MINUTE <= local.hour * 60 + local.minute <= LAST_MINUTE:
-        raise InvalidToolCall(
-            "solo entre las 9:00 y las 20:45; ofrece la hora más cercana"
-        )
-    return ScheduleCallback(
-        str(arguments["kind"]), local, str(zone), str(arguments["with"])
-    )
+        raise InvalidToolCall("solo entre las 9:00 y las 20:45; ofrece la hora más cercana")
+    return ScheduleCallback(str(arguments["kind"]), local, str(zone), str(arguments["with"]))
 
 
 def _information(arguments: Mapping[str, object]) -> SendInformation:
@@ -318,9 +302,7 @@ def _information(arguments: Mapping[str, object]) -> SendInformation:
     address = str(arguments["address"]).strip()
     if channel is InformationChannel.EMAIL:
         if not _EMAIL.match(address):
-            raise InvalidToolCall(
-                "el correo no es válido; pídelo otra vez y léelo de vuelta"
-            )
+            raise InvalidToolCall("el correo no es válido; pídelo otra vez y léelo de vuelta")
         return SendInformation(channel, address.lower())
     try:
         return SendInformation(channel, e164(address, "address"))

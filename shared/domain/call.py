@@ -188,9 +188,7 @@ class Call:
     @property
     def status(self) -> CallStatus:
         """The highest rank among the facts."""
-        ranks = [
-            _ORDER.index(_RANK[f.kind]) for f in self.facts.values() if f.kind in _RANK
-        ]
+        ranks = [_ORDER.index(_RANK[f.kind]) for f in self.facts.values() if f.kind in _RANK]
         return _ORDER[max(ranks, default=0)]
 
     @property
@@ -235,9 +233,7 @@ class Call:
 
     @property
     def ended_at(self) -> datetime | None:
-        ends = [
-            f.at for f in self.facts.values() if _RANK.get(f.kind) is CallStatus.ENDED
-        ]
+        ends = [f.at for f in self.facts.values() if _RANK.get(f.kind) is CallStatus.ENDED]
         return min(ends, default=None)
 
     def cancellation(self) -> FactKind:

@@ -22,7 +22,8 @@ class Who(StrEnum):
 class Waterfall:
     """Where the silence before one of Sofia's turns went. Each a moment in ms from the answer, None if it never came.
 
-    `stop_seen_ms` is when the word that the callee had stopped reached us: what lies before it is the detector's.
+    `stop_seen_ms` is when the word that the callee had stopped reached us (after a barge-in: that it was meant): what
+    lies before it is the detector's.
     """
 
     callee_stopped_ms: int | None = None

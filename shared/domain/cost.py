@@ -121,10 +121,7 @@ def _model_lines(usage: Iterable[Usage], prices: PriceTable) -> list[CostLine]:
             factor = prices.residency_factor
             key = (f"{record.kind.value}.{name}", unit, unit_price * factor)
             sums[key] = sums.get(key, 0.0) + quantity
-    return [
-        _line(name, quantity, unit, price)
-        for (name, unit, price), quantity in sums.items()
-    ]
+    return [_line(name, quantity, unit, price) for (name, unit, price), quantity in sums.items()]
 
 
 def _parts(record: Usage, price: ModelPrice) -> list[tuple[str, float, str, float]]:
@@ -173,9 +170,7 @@ def _carrier_lines(
         _line("carrier.stream", minutes, "min", prices.stream_minute),
     ]
     if verdict:
-        lines.append(
-            _line("carrier.machine_detection", 1, "call", prices.machine_detection)
-        )
+        lines.append(_line("carrier.machine_detection", 1, "call", prices.machine_detection))
     return lines
 
 

@@ -105,9 +105,7 @@ def decide(given: GateInput, stage: Stage, policy: Policy = SPAIN) -> Decision:
     refusal: _No | None = None
     for name, rule in _RULES:
         refusal = rule(given, policy)
-        rules.append(
-            RuleResult(name, refusal is None, refusal.reason.value if refusal else "")
-        )
+        rules.append(RuleResult(name, refusal is None, refusal.reason.value if refusal else ""))
         if refusal is not None:
             break
     digest = hashlib.sha256(repr((given, policy)).encode()).hexdigest()
@@ -128,9 +126,7 @@ def _tenant(given: GateInput, _policy: Policy) -> _No | None:
 
 
 def _country(given: GateInput, _policy: Policy) -> _No | None:
-    allowed = any(
-        given.lead.phone.startswith(prefix) for prefix in given.tenant.countries
-    )
+    allowed = any(given.lead.phone.startswith(prefix) for prefix in given.tenant.countries)
     return None if allowed else _No(Reason.COUNTRY_DISABLED)
 
 
@@ -224,23 +220,16 @@ def lead_zones(lead: Lead) -> tuple[ZoneInfo, ...]:
         except (ZoneInfoNotFoundError, ValueError):
             return (ZoneInfo(_MADRID), ZoneInfo(_CANARY))
     if number_type(lead.phone) is NumberType.GEOGRAPHIC:
-        return (
-            ZoneInfo(_CANARY if lead.phone.startswith(_CANARY_PREFIXES) else _MADRID),
-        )
+        return (ZoneInfo(_CANARY if lead.phone.startswith(_CANARY_PREFIXES) else _MADRID),)
     return (ZoneInfo(_MADRID), ZoneInfo(_CANARY))
 
 
 def _is_open(now: datetime, zone: ZoneInfo, policy: Policy) -> bool:
     local = now.astimezone(zone)
-    return (
-        local.weekday() < _SATURDAY
-        and policy.window_from <= local.time() <= policy.last_dial
-    )
+    return local.weekday() < _SATURDAY and policy.window_from <= local.time() <= policy.last_dial
 
 
-def _next_opening(
-    now: datetime, zones: tuple[ZoneInfo, ...], policy: Policy
-) -> datetime | None:
+def _next_opening(now: datetime, zones: tuple[ZoneInfo, ...], policy: Policy) -> datetime | None:
     candidates = sorted(
         datetime.combine(
             now.astimezone(zone).date() + timedelta(days=days), policy.window_from, zone

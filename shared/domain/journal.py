@@ -47,9 +47,7 @@ class EngineBlock:
     events: str
 
 
-JournalBody = (
-    Turn | ToolUse | DutyHeard | FollowUp | Usage | Moments | Closed | EngineBlock
-)
+JournalBody = Turn | ToolUse | DutyHeard | FollowUp | Usage | Moments | Closed | EngineBlock
 
 
 class EntryKind(StrEnum):

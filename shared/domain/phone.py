@@ -38,9 +38,7 @@ _SPANISH_TYPES = (
     (re.compile(r"^70\d{7}$"), NumberType.PERSONAL),
     (re.compile(r"^(80[1-7]|90[1-57])\d{6}$"), NumberType.PREMIUM),
 )
-CALLABLE_TYPES = frozenset(
-    {NumberType.GEOGRAPHIC, NumberType.MOBILE, NumberType.NOMADIC}
-)
+CALLABLE_TYPES = frozenset({NumberType.GEOGRAPHIC, NumberType.MOBILE, NumberType.NOMADIC})
 
 
 def e164(text: str, field: str = "to") -> str:
@@ -71,8 +69,4 @@ def number_type(number: str) -> NumberType:
 
 def masked(number: str) -> str:
     """A number as it may be shown where it is not needed: `+34*****0001`."""
-    return (
-        number[:3] + "*" * max(0, len(number) - 7) + number[-4:]
-        if len(number) > 7
-        else "***"
-    )
+    return number[:3] + "*" * max(0, len(number) - 7) + number[-4:] if len(number) > 7 else "***"

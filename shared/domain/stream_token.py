@@ -43,9 +43,7 @@ def verified(text: str, secrets: tuple[bytes, ...], now: datetime) -> StreamToke
     if len(parts) != 5:
         raise TokenRefused("the stream token is malformed")
     payload = ".".join(parts[:4])
-    if not any(
-        hmac.compare_digest(parts[4], _signature(payload, secret)) for secret in secrets
-    ):
+    if not any(hmac.compare_digest(parts[4], _signature(payload, secret)) for secret in secrets):
         raise TokenRefused("the stream token's signature is wrong")
     call_id, attempt, leg, expires_s = parts[:4]
     token = StreamToken(
@@ -57,7 +55,5 @@ def verified(text: str, secrets: tuple[bytes, ...], now: datetime) -> StreamToke
 
 
 def _signature(payload: str, secret: bytes) -> str:
-    digest = hmac.new(secret, payload.encode(), hashlib.sha256).digest()[
-        :_SIGNATURE_BYTES
-    ]
+    digest = hmac.new(secret, payload.encode(), hashlib.sha256).digest()[:_SIGNATURE_BYTES]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

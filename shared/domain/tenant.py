@@ -68,9 +68,7 @@ class ApiKey:
     revoked_at: datetime | None = None
 
     def is_valid(self, now: datetime) -> bool:
-        return self.revoked_at is None and (
-            self.expires_at is None or now < self.expires_at
-        )
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 def new_key() -> str:

@@ -81,9 +81,9 @@ def _fields(reading: _Reading) -> dict[str, object]:
     if gatekeeper is not None:
         fields["contact_role"] = _given(gatekeeper, "receptionist")
         fields["is_decision_maker"] = _given(gatekeeper, False)
-        name = re.search(r"\b([A-ZÁÉÍÓÚ][a-záéíóúñ]+) no est", gatekeeper[1])
-        if name:
-            fields["decision_maker_name"] = _given(gatekeeper, name.group(1))
+        owner_name = re.search(r"\b([A-ZÁÉÍÓÚ][a-záéíóúñ]+) no est", gatekeeper[1])
+        if owner_name:
+            fields["decision_maker_name"] = _given(gatekeeper, owner_name.group(1))
     elif owner is not None:
         fields["contact_role"] = _given(owner, "owner")
         fields["is_decision_maker"] = _given(owner, True)
@@ -135,12 +135,15 @@ def _verdict(reading: _Reading) -> dict[str, object]:
     everything = reading.everything
     objection = _objection(reading)
     flags = []
-    for flag, pattern in (
+    for flag, flag_pattern in (
         ("hostile", _HOSTILE),
         ("prompt_injection", _INJECTION),
-        ("human_requested", r"llame una persona|hablar con (una persona|alguien)|robots no"),
+        (
+            "human_requested",
+            r"llame una persona|hablar con (una persona|alguien)|robots no",
+        ),
     ):
-        if re.search(pattern, everything):
+        if re.search(flag_pattern, everything):
             flags.append(flag)
     if "report_privacy_request" in reading.tools:
         flags.append("privacy_request")
@@ -156,7 +159,11 @@ def _verdict(reading: _Reading) -> dict[str, object]:
     return {
         "opt_out": objection,
         "language": language,
-        "sentiment": "negative" if negative else "positive" if outcome == "qualified" else "neutral",
+        "sentiment": "negative"
+        if negative
+        else "positive"
+        if outcome == "qualified"
+        else "neutral",
         "next_step": steps.get(outcome, "none"),
         "flags": flags,
         "summary": _SUMMARIES.get(outcome, "Conversación breve sin acuerdo."),
@@ -179,7 +186,11 @@ _SUMMARIES = {
 def _objection(reading: _Reading) -> dict[str, object]:
     tool = reading.tools.get("register_opt_out")
     if tool is not None:
-        return {"requested": True, "scope": tool.get("scope", "tenant"), "quote": tool.get("quote")}
+        return {
+            "requested": True,
+            "scope": tool.get("scope", "tenant"),
+            "quote": tool.get("quote"),
+        }
     for _, text in reading.callee:
         found = opt_out.match(text)
         if found is not None and found.kind is not opt_out.OptOutKind.SOFT:
@@ -193,15 +204,27 @@ def _outcome(reading: _Reading, objection: bool) -> str:
     rules: tuple[tuple[str, object], ...] = (
         ("wrong_number", re.search(_WRONG, everything)),
         ("do_not_call", objection),
-        ("minor_answered", re.search(r"mi (mama|madre)|soy (un nino|una nina)", everything)),
-        ("business_closed", re.search(r"cerr(e|amos|ado) (el negocio|para siempre)|me jubil", everything)),
+        (
+            "minor_answered",
+            re.search(r"mi (mama|madre)|soy (un nino|una nina)", everything),
+        ),
+        (
+            "business_closed",
+            re.search(r"cerr(e|amos|ado) (el negocio|para siempre)|me jubil", everything),
+        ),
         ("qualified", _is_qualified(reading, booked)),
         ("callback_requested", booked),
         ("info_requested", reading.tools.get("send_information")),
-        ("human_requested", re.search(r"llame una persona|hablar con una persona", everything)),
+        (
+            "human_requested",
+            re.search(r"llame una persona|hablar con una persona", everything),
+        ),
         ("existing_customer", re.search(r"ya soy client", everything)),
         ("gatekeeper", reading.where(GATEKEEPER)),
-        ("not_interested", re.search(r"no me interesa|no necesit|que no, gracias", everything)),
+        (
+            "not_interested",
+            re.search(r"no me interesa|no necesit|que no, gracias", everything),
+        ),
         ("hung_up", "end_call" not in reading.tools),
     )
     return next((code for code, holds in rules if holds), "inconclusive")

@@ -33,28 +33,18 @@ def time_given(situation: Situation) -> MindReply | None:
     day, at = _remembered(situation, said, now)
     if at is None:
         if day is not None and day.weekday() >= SATURDAY:
-            return reply(
-                "En fin de semana no podemos llamar. ¿Le viene bien un día laborable?"
-            )
+            return reply("En fin de semana no podemos llamar. ¿Le viene bien un día laborable?")
         name = spoken.WEEKDAYS[day.weekday()] if day else "día"
         return reply(
-            situation.fresh(
-                f"El {name}, muy bien. ¿A qué hora?", "¿Y a qué hora le viene bien?"
-            )
+            situation.fresh(f"El {name}, muy bien. ¿A qué hora?", "¿Y a qué hora le viene bien?")
         )
     if day is None:
-        return reply(
-            situation.fresh("¿Qué día le viene bien?", "¿De qué día hablamos?")
-        )
+        return reply(situation.fresh("¿Qué día le viene bien?", "¿De qué día hablamos?"))
     if day.weekday() >= SATURDAY:
-        return reply(
-            "En fin de semana no podemos llamar. ¿Le viene bien un día laborable?"
-        )
+        return reply("En fin de semana no podemos llamar. ¿Le viene bien un día laborable?")
     moment = datetime.combine(day, at, ZoneInfo(situation.zone))
     human = (
-        situation.hears("persona")
-        or "persona" in situation.everything
-        or _wants_demo(situation)
+        situation.hears("persona") or "persona" in situation.everything or _wants_demo(situation)
     )
     arguments = {
         "kind": "demo" if _wants_demo(situation) else "callback",
@@ -65,9 +55,7 @@ def time_given(situation: Situation) -> MindReply | None:
     return reply(None, Call("schedule_callback", arguments))
 
 
-def _remembered(
-    situation: Situation, said: Wish, now: datetime
-) -> tuple[date | None, time | None]:
+def _remembered(situation: Situation, said: Wish, now: datetime) -> tuple[date | None, time | None]:
     """What was said now, filled up with what was said before."""
     day, at = said.day, said.at
     for text in reversed(situation.theirs[:-1]):
@@ -85,8 +73,7 @@ def _remembered(
 
 def _wants_demo(situation: Situation) -> bool:
     return situation.has_said("demostracion") and bool(
-        found(PAIN_POINTS, situation.everything)
-        or found(BOOKING_TOOLS, situation.everything)
+        found(PAIN_POINTS, situation.everything) or found(BOOKING_TOOLS, situation.everything)
     )
 
 
@@ -99,9 +86,7 @@ def information(situation: Situation) -> MindReply | None:
     if not situation.may("send_information") or situation.called("send_information"):
         return None
     if situation.hears(BOOKING_TOOLS["whatsapp"]):
-        return reply(
-            "Encantada. ¿Me da permiso para escribirle por WhatsApp a este mismo número?"
-        )
+        return reply("Encantada. ¿Me da permiso para escribirle por WhatsApp a este mismo número?")
     if emails.dictated(situation.heard) is None:
         return reply(
             situation.fresh(
@@ -115,9 +100,7 @@ def address_given(situation: Situation) -> MindReply | None:
     address = emails.dictated(situation.heard)
     if address is None:
         return None
-    return reply(
-        f"Le leo: {emails.spoken(address)}. ¿Es correcto y me da permiso para escribirle?"
-    )
+    return reply(f"Le leo: {emails.spoken(address)}. ¿Es correcto y me da permiso para escribirle?")
 
 
 def confirmed_address(situation: Situation) -> MindReply | None:
@@ -126,9 +109,7 @@ def confirmed_address(situation: Situation) -> MindReply | None:
         return None
     if "por whatsapp a este mismo numero" in situation.last_mine:
         number = situation.lead.get("Teléfono marcado", "")
-        return reply(
-            None, Call("send_information", {"channel": "whatsapp", "address": number})
-        )
+        return reply(None, Call("send_information", {"channel": "whatsapp", "address": number}))
     if "le leo" in situation.last_mine:
         for text in reversed(situation.theirs):
             address = emails.dictated(text)

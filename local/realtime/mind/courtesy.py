@@ -18,11 +18,7 @@ FAREWELL = (
 def guided(situation: Situation) -> MindReply | None:
     """A system item at the very end says what the moment needs."""
     last = situation.view.conversation[-1] if situation.view.conversation else None
-    if (
-        not isinstance(last, Said)
-        or last.role is not Role.SYSTEM
-        or "Ahora:" in last.text
-    ):
+    if not isinstance(last, Said) or last.role is not Role.SYSTEM or "Ahora:" in last.text:
         return None
     text = last.text
     if text.startswith(
@@ -69,9 +65,7 @@ def tool_results(situation: Situation) -> MindReply | None:
         return reply("Hecho, se lo enviamos hoy mismo. ¿Alguna cosa más?")
     if last.name == "report_privacy_request":
         email = situation.fact("Privacidad")
-        return reply(
-            f"He registrado su solicitud; le responderán por escrito desde {email}."
-        )
+        return reply(f"He registrado su solicitud; le responderán por escrito desde {email}.")
     return reply(_bye(situation))
 
 
@@ -104,9 +98,7 @@ def not_for_me(situation: Situation) -> MindReply | None:
         r"mi (mama|madre|papa|padre)( no)? esta|soy (un|una) nin[oa]|tengo (ocho|nueve|diez|siete) anos"
     ):
         if situation.has_said("persona mayor"):
-            return goodbye(
-                situation, "No te preocupes, ya llamaremos. Adiós.", "minor_answered"
-            )
+            return goodbye(situation, "No te preocupes, ya llamaremos. Adiós.", "minor_answered")
         return reply("Hola. ¿Puede ponerse una persona mayor, por favor?")
     return None
 
@@ -131,9 +123,7 @@ def who_is_it(situation: Situation) -> MindReply | None:
 
 def farewell(situation: Situation) -> MindReply | None:
     """They say goodbye, or have nothing more to say after the next step is settled."""
-    settled = situation.called("schedule_callback") or situation.called(
-        "send_information"
-    )
+    settled = situation.called("schedule_callback") or situation.called("send_information")
     closing = settled and situation.hears(
         r"^\W*(vale|si|perfecto|muy bien|de acuerdo|venga|correcto|genial|estupendo)\b"
     )
@@ -141,11 +131,7 @@ def farewell(situation: Situation) -> MindReply | None:
     if situation.hears(FAREWELL) or (
         closing and not more and situation.has_said("le parece bien|alguna cosa mas")
     ):
-        if (
-            closing
-            and not situation.hears(FAREWELL)
-            and not situation.has_said("queda todo")
-        ):
+        if closing and not situation.hears(FAREWELL) and not situation.has_said("queda todo"):
             return reply(situation.fresh("Estupendo, queda todo anotado.", "Muy bien."))
         return goodbye(situation, _bye(situation), outcome(situation))
     return None
@@ -192,9 +178,7 @@ def outcome(situation: Situation) -> str:
         return "gatekeeper"
     return (
         "not_interested"
-        if re.search(
-            "no me interesa|no necesito|no,? gracias|que no", situation.everything
-        )
+        if re.search("no me interesa|no necesito|no,? gracias|que no", situation.everything)
         else "inconclusive"
     )
 

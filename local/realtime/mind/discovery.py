@@ -23,9 +23,7 @@ def next_question(situation: Situation) -> MindReply | None:
     """Acknowledge, then ask for what is not known yet, or propose the next step."""
     if situation.called("schedule_callback") or situation.called("send_information"):
         return reply(
-            situation.fresh(
-                "Estupendo, queda todo anotado.", "Muy bien, así queda.", "De acuerdo."
-            )
+            situation.fresh("Estupendo, queda todo anotado.", "Muy bien, así queda.", "De acuerdo.")
         )
     taken_up = _acknowledged(situation)
     known = situation.everything
@@ -34,9 +32,7 @@ def next_question(situation: Situation) -> MindReply | None:
         r"para la agenda|que es para|\?$"
     ):
         return reply("Sí, es por la agenda de citas. ¿Le pillo en buen momento?")
-    if not found(BOOKING_TOOLS, known) and not situation.has_said(
-        "llevan ahora las citas"
-    ):
+    if not found(BOOKING_TOOLS, known) and not situation.has_said("llevan ahora las citas"):
         return reply(f"{taken_up} ¿Cómo llevan ahora las citas?")
     if not found(PAIN_POINTS, known) and not situation.has_said("mas guerra"):
         return reply(f"{taken_up} ¿Qué es lo que más guerra le da?")
@@ -66,18 +62,10 @@ def _acknowledged(situation: Situation) -> str:
             "Entiendo lo de los plantones.",
         )
     if pains:
-        return situation.fresh(
-            "Entiendo, eso quita mucho tiempo.", "Ya, es lo que más se oye."
-        )
-    tools = [
-        _TOOL_NAMES[t]
-        for t in found(BOOKING_TOOLS, situation.heard)
-        if t in _TOOL_NAMES
-    ]
+        return situation.fresh("Entiendo, eso quita mucho tiempo.", "Ya, es lo que más se oye.")
+    tools = [_TOOL_NAMES[t] for t in found(BOOKING_TOOLS, situation.heard) if t in _TOOL_NAMES]
     if tools:
-        return situation.fresh(
-            f"{' y '.join(tools[:2])}, entiendo.".capitalize(), "Entiendo."
-        )
+        return situation.fresh(f"{' y '.join(tools[:2])}, entiendo.".capitalize(), "Entiendo.")
     count = staff_count(situation.heard)
     if count is not None:
         return situation.fresh("Un equipo bien avenido, entonces.", "De acuerdo.")

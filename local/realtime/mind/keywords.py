@@ -6,7 +6,7 @@ import re
 
 BOOKING_TOOLS = {
     "paper": r"papel|libreta|cuaderno|agenda de toda|boligrafo",
-    "whatsapp": r"whats?app?|wasap|guasap|huasap|wassap",
+    "whatsapp": r"[bwgvh]+u?h?[ao][dt]?[sz]+ ?[aeo]+[pb]|whatsapp|wasap",
     "phone": r"por telefono|al telefono|y (el )?telefono|con el telefono|llamando|telefono,|excel y el telefono",
     "excel": r"exce(l|n)",
     "google_calendar": r"google",

@@ -14,6 +14,10 @@ def human_wanted(situation: Situation) -> MindReply | None:
     ):
         return None
     human = situation.fact("Persona de contacto")
+    if situation.called("schedule_callback"):
+        return reply(
+            situation.fresh(f"Sí, le llamará {human}, una persona del equipo.", "Así será.")
+        )
     return reply(
         situation.fresh(
             f"Lo entiendo perfectamente. Le puede llamar {human}; ¿qué día y a qué hora le viene bien?",
@@ -32,9 +36,7 @@ def price(situation: Situation) -> MindReply | None:
         situation.fact("Persona de contacto"),
     )
     if not prices:
-        return reply(
-            f"El precio se lo da {human}. ¿Qué día le viene bien que le llame?"
-        )
+        return reply(f"El precio se lo da {human}. ¿Qué día le viene bien que le llame?")
     first = prices[0][0].upper() + prices[0][1:]
     return reply(
         situation.fresh(
@@ -58,9 +60,7 @@ def terms(situation: Situation) -> MindReply | None:
 
 
 def discount(situation: Situation) -> MindReply | None:
-    if not situation.hears(
-        r"descuento|rebaj|(me lo |lo )?dej\w+ en|mas barato para|gratis"
-    ):
+    if not situation.hears(r"descuento|rebaj|(me lo |lo )?dej\w+ en|mas barato para|gratis"):
         return None
     human = situation.fact("Persona de contacto")
     return reply(
@@ -123,12 +123,8 @@ def gatekeeper(situation: Situation) -> MindReply | None:
             )
         )
     if situation.hears(r"no se lo puedo dar|no puedo dar"):
-        return reply(
-            situation.fresh("Por supuesto, no hace falta.", "Claro, lo entiendo.")
-        )
-    if situation.hears(
-        r"a partir de|suele|por las (tardes|mananas)|viene (a|los)|sobre las"
-    ):
+        return reply(situation.fresh("Por supuesto, no hace falta.", "Claro, lo entiendo."))
+    if situation.hears(r"a partir de|suele|por las (tardes|mananas)|viene (a|los)|sobre las"):
         return reply(
             situation.fresh(
                 "Muchas gracias, lo tengo en cuenta para llamar en ese rato.",
@@ -143,28 +139,24 @@ def gatekeeper(situation: Situation) -> MindReply | None:
                 "Muy amable.",
             )
         )
-    return reply(
-        situation.fresh("Muy bien, gracias.", "De acuerdo.", "Se lo agradezco.")
-    )
+    return reply(situation.fresh("Muy bien, gracias.", "De acuerdo.", "Se lo agradezco."))
 
 
 def competitor(situation: Situation) -> MindReply | None:
     names = {"treatwell", "booksy", "fresha"}
-    mentioned = [
-        tool for tool in found(BOOKING_TOOLS, situation.heard) if tool in names
-    ]
+    mentioned = [tool for tool in found(BOOKING_TOOLS, situation.heard) if tool in names]
     company = situation.fact("Empresa")
     if mentioned and situation.hears(r"eres de|es usted de|sois de|llamas de|llama de"):
         return reply(f"Le llamo de {company}, es otra empresa.")
-    if (
-        mentioned or situation.hears(r"ya (tengo|uso|tenemos)")
-    ) and not situation.has_said("que hiciera y no hace"):
+    if (mentioned or situation.hears(r"ya (tengo|uso|tenemos)")) and not situation.has_said(
+        "que hiciera y no hace"
+    ):
         return reply("Muy bien. ¿Hay algo que le gustaría que hiciera y no hace?")
     return None
 
 
 def not_interested(situation: Situation) -> MindReply | None:
-    refusals = r"no me interesa|no necesit|me va bien|no,? gracias|que no\b|no quiero (nada|comprar)|estoy content"
+    refusals = r"no me interesa|no necesit|me va bien|no,? gracias|^\W*que no\b|que no,? gracias|no quiero (nada|comprar)|estoy content"
     if not situation.hears(refusals):
         return None
     earlier = sum(1 for text in situation.theirs[:-1] if found({"no": refusals}, text))
@@ -182,10 +174,6 @@ def not_interested(situation: Situation) -> MindReply | None:
             and not earlier
             and not situation.hears("de verdad|interesa")
         ):
-            return reply(
-                situation.fresh("De acuerdo, lo entiendo.", "Muy bien, no insisto.")
-            )
+            return reply(situation.fresh("De acuerdo, lo entiendo.", "Muy bien, no insisto."))
         return goodbye(situation, text, "not_interested")
-    return reply(
-        "Lo entiendo. ¿Es porque ya lo tiene resuelto o porque no es el momento?"
-    )
+    return reply("Lo entiendo. ¿Es porque ya lo tiene resuelto o porque no es el momento?")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from local.realtime.mind.port import Call, MindReply
 from local.realtime.mind.situation import Situation, result
 from local.realtime.mind.words import goodbye, reply
@@ -14,10 +13,7 @@ def opt_out(situation: Situation) -> MindReply | None:
     found = opt_out_words.match(situation.last_words)
     if found is None or situation.called("register_opt_out"):
         return None
-    if (
-        found.kind is opt_out_words.OptOutKind.SOFT
-        and "denuncio" not in situation.heard
-    ):
+    if found.kind is opt_out_words.OptOutKind.SOFT and "denuncio" not in situation.heard:
         return (
             reply("¿Prefiere que no le llamemos más?")
             if situation.hears("dejadlo|no me llam")
@@ -37,29 +33,19 @@ def after_opt_out(situation: Situation) -> MindReply | None:
         return reply(
             "Para eso puede apuntarse gratis en la Lista Robinson, que consultan las empresas."
         )
-    if situation.hears(
-        r"como (se|lo se)|de verdad|prueba|referencia|constancia|justificante"
-    ):
+    if situation.hears(r"como (se|lo se)|de verdad|prueba|referencia|constancia|justificante"):
         spoken = result(registered).get("reference_spoken")
         return reply(
             f"Guarde su número de referencia: {spoken}. Con él puede pedir un justificante por escrito."
         )
     if situation.hears(r"de donde|quien (les|os) ha dado"):
         return _source(situation)
-    if opt_out_words.match(situation.last_words) and not situation.has_said(
-        "confirmado"
-    ):
+    if opt_out_words.match(situation.last_words) and not situation.has_said("confirmado"):
         return reply(f"Confirmado: desde {company} no se le llamará más.")
-    outcome = (
-        "wrong_number"
-        if situation.has_said("no corresponde a un salon")
-        else "do_not_call"
-    )
+    outcome = "wrong_number" if situation.has_said("no corresponde a un salon") else "do_not_call"
     return goodbye(
         situation,
-        situation.fresh(
-            "Gracias por decírmelo. Que le vaya bien.", "Adiós, buenos días."
-        ),
+        situation.fresh("Gracias por decírmelo. Que le vaya bien.", "Adiós, buenos días."),
         outcome,
     )
 
@@ -94,9 +80,7 @@ def wrong_number(situation: Situation) -> MindReply | None:
         return reply(
             "El número figuraba a nombre de otro contacto en un formulario. Lo corregimos."
         )
-    if situation.hears(r"adios|con dios|hasta luego|buenas") and not situation.hears(
-        signs
-    ):
+    if situation.hears(r"adios|con dios|hasta luego|buenas") and not situation.hears(signs):
         if situation.called("register_opt_out") is None:
             return reply(
                 None,
@@ -105,9 +89,7 @@ def wrong_number(situation: Situation) -> MindReply | None:
                     {"scope": "tenant", "quote": "número equivocado"},
                 ),
             )
-        return goodbye(
-            situation, "Disculpe de nuevo. Que tenga buen día.", "wrong_number"
-        )
+        return goodbye(situation, "Disculpe de nuevo. Que tenga buen día.", "wrong_number")
     return reply(
         situation.fresh(
             "Disculpe, entonces este número no corresponde a un salón, ¿verdad?",
@@ -131,18 +113,14 @@ def privacy(situation: Situation) -> MindReply | None:
         r"de donde (han|habeis|has|ha) (sacado|cogido|conseguido)|quien (les|os|le) ha dado"
     ):
         return _source(situation)
-    if situation.hears(
-        r"(estan|estais|esta) grabando|lo estan grabando|me graban|se graba"
-    ):
+    if situation.hears(r"(estan|estais|esta) grabando|lo estan grabando|me graban|se graba"):
         return reply(
             "La llamada se transcribe y no se guarda el audio. Si no quiere, lo dejamos aquí."
         )
     if situation.hears(
         r"responsable de mis datos|ejerzo mis derechos|mis derechos|proteccion de datos"
     ):
-        return reply(
-            f"El responsable es {company}, y puede ejercer sus derechos en {email}."
-        )
+        return reply(f"El responsable es {company}, y puede ejercer sus derechos en {email}.")
     if situation.hears(r"(salen|salir|fuera) .*europa|europa"):
         return reply(
             "Eso prefiero que se lo confirmen por escrito, para no darle un dato equivocado."
@@ -185,7 +163,5 @@ def robot(situation: Situation) -> MindReply | None:
 def _source(situation: Situation) -> MindReply:
     permit = situation.lead.get("Permiso", "un formulario en la web")
     return reply(
-        situation.fresh(
-            f"De {permit}. Si quiere, lo borro ahora mismo.", f"Consta {permit}."
-        )
+        situation.fresh(f"De {permit}. Si quiere, lo borro ahora mismo.", f"Consta {permit}.")
     )

@@ -71,9 +71,5 @@ class ReadingMind:
     def reply(self, view: MindView) -> MindReply:
         if view.instructions != READ_ALOUD:
             return self._mind.reply(view)
-        texts = [
-            e.text
-            for e in view.conversation
-            if isinstance(e, Said) and e.role is Role.USER
-        ]
+        texts = [e.text for e in view.conversation if isinstance(e, Said) and e.role is Role.USER]
         return MindReply((Say(texts[-1]),))

@@ -41,11 +41,7 @@ class Situation:
     @cached_property
     def lead(self) -> dict[str, str]:
         for entry in self.view.conversation:
-            if (
-                isinstance(entry, Said)
-                and entry.role is Role.SYSTEM
-                and "Ahora:" in entry.text
-            ):
+            if isinstance(entry, Said) and entry.role is Role.SYSTEM and "Ahora:" in entry.text:
                 return dict(_LEAD.findall(entry.text))
         return {}
 

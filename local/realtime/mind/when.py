@@ -71,11 +71,7 @@ def _hour(text: str) -> time | None:
     if match is not None:
         word, minutes, rest, part = match.groups()
         hour = _NUMBERS.get(word) or int(word)
-        minute = (
-            int(minutes)
-            if minutes
-            else {" y media": 30, " y cuarto": 15}.get(rest or "", 0)
-        )
+        minute = int(minutes) if minutes else {" y media": 30, " y cuarto": 15}.get(rest or "", 0)
         if rest == " menos cuarto":
             hour, minute = hour - 1, 45
     else:

@@ -1,0 +1,44 @@
+"""./sofia call: places a call on a running twin through the public API and follows it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import uuid
+
+from local.api_client import Api, ApiError
+from local.commands.up import STATE_FILE
+from local.live_view import LiveView
+from local.placing import follow
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", help="the number to call, for example +34600000001")
+    parser.add_argument("--persona", metavar="ID", required=True, help="who answers there")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        state = json.loads(STATE_FILE.read_text())
+    except FileNotFoundError:
+        print("sofia: no twin is running; start one with ./sofia up", file=sys.stderr)
+        return 2
+    try:
+        connection = {"persona": options.persona, "number": options.number}
+        body = Api(state["personas_url"], "").call("POST", "/connect", connection)
+        api = Api(state["api_url"], state["api_key"])
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        created = api.call("POST", "/v1/calls", body, headers)
+    except (ApiError, OSError) as error:
+        print(f"sofia: {error}", file=sys.stderr)
+        return 1
+    view = None if options.json else LiveView()
+    report = asyncio.run(follow(api, created["call_id"], view.show if view else None))
+    if view is None:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        view.summary(report, {})
+    return 0 if report["status"] == "analysed" else 1

@@ -1,0 +1,106 @@
+"""./sofia demo: one whole call on this machine, without any account."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from local.callee.persona import load_personas
+from local.cloud.state import kept_folder
+from local.live_view import LiveView, progress
+from local.placing import Placed, place
+from local.session import TENANT, Session, open_session
+from local.twin import TwinOptions
+
+DEFAULT_PERSONA = "p01"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--persona", metavar="ID", default=DEFAULT_PERSONA, help="who answers")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--record", metavar="DIR", type=Path, help="where the recording goes")
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        load_personas().persona(options.persona)
+    except KeyError as error:
+        print(f"sofia: {error.args[0]}", file=sys.stderr)
+        return 2
+    try:
+        return asyncio.run(_demo(options))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return 130
+
+
+async def _demo(options: argparse.Namespace) -> int:
+    folder = options.record or kept_folder("recordings")
+    folder = Path(os.environ.get("SOFIA_STARTED_FROM", ".")) / folder
+    folder.mkdir(parents=True, exist_ok=True)
+    progress(
+        "starting the twin (the model, the carrier and the callee are simulated; the mind is a script) ..."
+    )
+    async with open_session(TwinOptions(record_folder=folder)) as session:
+        persona = session.personas.persona(options.persona)
+        session.twin.clock.set_now(persona.call_at)
+        progress(f"calling {persona.name}, {persona.business} ...")
+        view = None if options.json else LiveView()
+        placed = await place(
+            session.twin,
+            session.api,
+            persona,
+            session.voice,
+            progress=view.show if view else None,
+        )
+        report = await _complete(session, placed, folder)
+    if view is None:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        view.summary(
+            report,
+            {
+                "Recording (left the callee, right Sofia)": report["recording"],
+                "PostgreSQL": f"calls ({TENANT}, {report['call_id']}): "
+                + ("stored" if report["stored"]["history"] else "MISSING"),
+            },
+        )
+    return 0 if _went_well(report) else 1
+
+
+async def _complete(session: Session, placed: Placed, folder: Path) -> dict[str, Any]:
+    """The report with what only this machine knows: the recording and where the call is stored."""
+    report = placed.report
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + 20
+    stored = False
+    while not stored and loop.time() < until_s:
+        page = await asyncio.to_thread(session.api.call, "GET", "/v1/calls?limit=5")
+        stored = any(
+            call["call_id"] == report["call_id"] and call["outcome"] == report["outcome"]
+            for call in page["calls"]
+        )
+        await asyncio.sleep(0.2)
+    recordings = sorted(folder.glob("CA*.wav"), key=lambda path: path.stat().st_mtime)
+    named = folder / f"{report['call_id']}.wav"
+    if recordings:
+        recordings[-1].rename(named)
+    report["recording"] = str(named) if named.exists() else None
+    report["stored"] = {"live": True, "history": stored}
+    return report
+
+
+def _went_well(report: dict[str, Any]) -> bool:
+    """Analysed, stored, recorded, and ended as a call should."""
+    ended = report["end_reason"] in ("completed", "voicemail")
+    return bool(
+        report["status"] == "analysed"
+        and ended
+        and report["outcome"]
+        and report["stored"]["history"]
+        and report["recording"]
+    )

@@ -1,0 +1,88 @@
+"""./sofia up: the twin stays up until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+
+from aiohttp import web
+
+from local.callee.actor import PersonaActor
+from local.cloud.state import HOME
+from local.live_view import progress
+from local.placing import request_body
+from local.session import Session, open_session
+from local.twin import TwinOptions
+
+STATE_FILE = HOME / "up.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port", type=int, default=0, help="the API's port (default: any free one)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        asyncio.run(_up(options.port))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        progress("stopped")
+    return 0
+
+
+async def _up(port: int) -> None:
+    progress("starting the twin ...")
+    async with open_session(TwinOptions(port=port)) as session:
+        desk = await _serve_personas(session)
+        state = {
+            "pid": os.getpid(),
+            "api_url": session.api.url,
+            "api_key": session.api.key,
+            "administrator_key": session.admin.key,
+            "personas_url": desk,
+        }
+        STATE_FILE.write_text(json.dumps(state))
+        STATE_FILE.chmod(0o600)
+        persona = session.personas.persona("p01")
+        session.twin.clock.set_now(persona.call_at)
+        body = json.dumps(request_body(persona), ensure_ascii=False)
+        print(f"API            {session.api.url}")
+        print(f"API key        {session.api.key}")
+        print(f"administrator  {session.admin.key}")
+        print("\nPlace a call (a salon owner answers at every persona's number):\n")
+        print(
+            f"  curl -X POST {session.api.url}/v1/calls -H 'Authorization: Bearer {session.api.key}' \\\n"
+            f"    -H 'Content-Type: application/json' -H \"Idempotency-Key: $(date +%s)\" -d '{body}'\n"
+        )
+        print("Ctrl-C ends it.", flush=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            STATE_FILE.unlink(missing_ok=True)
+
+
+async def _serve_personas(session: Session) -> str:
+    """A small door of the twin by which `./sofia call` says who answers. All personas live at their own numbers."""
+    for persona in session.personas.personas:
+        actor = PersonaActor(persona)
+        await actor.prepare(session.voice)
+        session.twin.switchboard.connect(persona.lead.phone, actor)
+
+    async def connect(request: web.Request) -> web.Response:
+        body = await request.json()
+        persona = session.personas.persona(body["persona"])
+        actor = PersonaActor(persona)
+        await actor.prepare(session.voice)
+        session.twin.switchboard.connect(body["number"], actor)
+        session.twin.clock.set_now(persona.call_at)
+        return web.json_response(request_body(persona, body["number"]))
+
+    app = web.Application()
+    app.router.add_post("/connect", connect)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return f"http://127.0.0.1:{runner.addresses[0][1]}"

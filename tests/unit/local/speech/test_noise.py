@@ -1,0 +1,34 @@
+import audioop
+
+import pytest
+
+from local.speech.noise import LOOP_S, NoiseBed, NoiseKind, noise_loop
+
+
+@pytest.mark.parametrize("kind", [NoiseKind.HAIR_DRYER, NoiseKind.STREET])
+def test_a_noise_sounds_the_same_each_time_and_never_clips(kind: NoiseKind) -> None:
+    first = noise_loop(kind, seed=7)
+    noise_loop.cache_clear()
+    assert noise_loop(kind, seed=7) == first
+    assert noise_loop(kind, seed=8) != first
+    assert len(first) == LOOP_S * 8_000 * 2
+    assert audioop.max(first, 2) <= 12_000
+
+
+@pytest.mark.parametrize("snr_db", [5, 15])
+def test_a_bed_lies_under_speech_at_the_ratio_asked_for(snr_db: int) -> None:
+    bed = NoiseBed(NoiseKind.HAIR_DRYER, speech_rms=4_000, snr_db=snr_db)
+    sound = b"".join(bed.next_frame() for _ in range(LOOP_S * 50))
+    assert audioop.rms(sound, 2) == pytest.approx(4_000 / 10 ** (snr_db / 20), rel=0.02)
+
+
+def test_a_bed_goes_round() -> None:
+    bed = NoiseBed(NoiseKind.STREET, speech_rms=4_000, snr_db=10)
+    frames = [bed.next_frame() for _ in range(LOOP_S * 50 + 1)]
+    assert {len(frame) for frame in frames} == {320}
+    assert frames[0] == frames[-1]
+
+
+def test_no_noise_is_silence() -> None:
+    bed = NoiseBed(NoiseKind.NONE, speech_rms=4_000, snr_db=10)
+    assert bed.next_frame() == bytes(320)
