@@ -1,7 +1,7 @@
 """Every minute: finds calls that stand still and settles them.
 
-Queued without a message: sent again. Dialled with an unknown result, or silent since: the carrier is asked. Hang-ups and
-cancels that did not go through: completed. A conversation whose media task died and whose call is over: closed.
+Queued without a message: sent again. Dialled with an unknown result, or silent since: the carrier is asked. Hang-ups
+and cancels that did not go through: completed. A conversation whose media task died and whose call is over: closed.
 """
 
 from __future__ import annotations
