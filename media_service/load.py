@@ -17,11 +17,27 @@ class Load:
         self._max_calls = max_calls
         self._max_lag_ms = max_lag_ms
         self._lags: deque[float] = deque(maxlen=SAMPLES)
-        self.calls = 0
+        self._calls = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
         self.draining = False
         self.admitted = 0
         self.refused = 0
         self.lost = 0
+
+    @property
+    def calls(self) -> int:
+        """Calls in talk; `idle` is set while there are none."""
+        return self._calls
+
+    def began(self) -> None:
+        self._calls += 1
+        self.idle.clear()
+
+    def ended(self) -> None:
+        self._calls -= 1
+        if not self._calls:
+            self.idle.set()
 
     @property
     def lag_ms(self) -> float:

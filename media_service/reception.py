@@ -109,7 +109,7 @@ class Reception:
             self._services(admitted),
         )
         self.bridges.add(bridge)
-        house.load.calls += 1
+        house.load.began()
         aside = [
             asyncio.create_task(self._keep_lease(admitted)),
             asyncio.create_task(self._watch_verdict(admitted, bridge)),
@@ -120,7 +120,7 @@ class Reception:
             for task in aside:
                 task.cancel()
             self.bridges.discard(bridge)
-            house.load.calls -= 1
+            house.load.ended()
         await self._leave(admitted, bridge, keys)
 
     async def _leave(self, admitted: Admitted, bridge: Bridge, keys: dict[str, object]) -> None:

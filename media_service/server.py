@@ -7,6 +7,7 @@ task that fails it is killed with its calls; `/readyz` tells free slots; `/metri
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from http import HTTPStatus
@@ -60,10 +61,8 @@ class MediaServer:
     async def drain(self, within_s: float) -> None:
         """Refuse what is new, wait for what is under way, then close."""
         self._load.draining = True
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + within_s
-        while self._load.calls and loop.time() < until_s:
-            await asyncio.sleep(0.1)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._load.idle.wait(), within_s)
         if self._load.calls:
             log.warning("calls are handed over", extra={"calls": self._load.calls})
         if self._server is not None:

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from local.cloud.process import Child
-from local.cloud.state import free_port
+from local.cloud.state import free_port, last_lines
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -18,7 +18,7 @@ READY_WITHIN_S = 20.0
 
 
 class MiniStackFailed(Exception):
-    """It did not start; the text says where its log lies."""
+    """It did not start; the text ends with its last words."""
 
 
 class MiniStack:
@@ -45,12 +45,12 @@ class MiniStack:
             "LOG_LEVEL": "WARNING",
             "XDG_RUNTIME_DIR": str(self._folder),
         }
-        command = [str(Path(sys.executable).parent / "ministack")]
+        command = [sys.executable, "-m", "ministack"]
         self._child = Child(command, self._log, environment)
         until = time.monotonic() + READY_WITHIN_S
         while not self._answers():
             if not self._child.is_running or time.monotonic() > until:
-                raise MiniStackFailed(f"MiniStack did not start, see {self._log}")
+                raise MiniStackFailed(f"MiniStack did not start:\n{last_lines(self._log)}")
             time.sleep(0.05)
 
     def environment(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ from tempfile import mkdtemp
 import psycopg
 
 from local.cloud.process import Child
-from local.cloud.state import free_port
+from local.cloud.state import free_port, last_lines
 
 NOBODY = 65_534
 OWNER, APPLICATION, DATABASE = "sofia_owner", "sofia_app", "sofia"
@@ -26,7 +26,7 @@ READY_WITHIN_S = 20.0
 
 
 class PostgresFailed(Exception):
-    """The server did not start; the text says where its log lies."""
+    """The server did not start; the text ends with its last words."""
 
 
 class Postgres:
@@ -138,7 +138,7 @@ class Postgres:
                 check=False,
             ).returncode
         if code:
-            raise PostgresFailed(f"initdb failed, see {self._log}")
+            raise PostgresFailed(f"initdb failed:\n{last_lines(self._log)}")
 
     def _wait_until_ready(self) -> None:
         until = time.monotonic() + READY_WITHIN_S
@@ -150,7 +150,8 @@ class Postgres:
             except psycopg.OperationalError as error:
                 dead = self._child is None or not self._child.is_running
                 if dead or time.monotonic() > until:
-                    raise PostgresFailed(f"the server did not start, see {self._log}") from error
+                    text = f"the server did not start:\n{last_lines(self._log)}"
+                    raise PostgresFailed(text) from error
                 time.sleep(0.05)
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:

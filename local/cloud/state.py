@@ -42,6 +42,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def last_lines(log: Path, size: int = 1_500) -> str:
+    """The end of a log, for an error's text: the folder goes when the twin does."""
+    return log.read_text(errors="replace")[-size:] if log.exists() else "(no log)"
+
+
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -85,13 +85,17 @@ async def _complete(session: Session, placed: Placed, folder: Path) -> dict[str,
             for call in page["calls"]
         )
         await asyncio.sleep(0.2)
-    recordings = sorted(folder.glob("CA*.wav"), key=lambda path: path.stat().st_mtime)
-    named = folder / f"{report['call_id']}.wav"
-    if recordings:
-        recordings[-1].rename(named)
-    report["recording"] = str(named) if named.exists() else None
+    report["recording"] = await asyncio.to_thread(_named_recording, folder, report["call_id"])
     report["stored"] = {"live": True, "history": stored}
     return report
+
+
+def _named_recording(folder: Path, call_id: str) -> str | None:
+    """The carrier's newest recording, under the call's own id."""
+    recordings = sorted(folder.glob("CA*.wav"), key=lambda path: path.stat().st_mtime)
+    if not recordings:
+        return None
+    return str(recordings[-1].rename(folder / f"{call_id}.wav"))
 
 
 def _went_well(report: dict[str, Any]) -> bool:

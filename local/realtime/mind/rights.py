@@ -102,13 +102,12 @@ def wrong_number(situation: Situation) -> MindReply | None:
 
 def privacy(situation: Situation) -> MindReply | None:
     company, email = situation.fact("Empresa"), situation.fact("Privacidad")
-    if situation.hears(
+    wants_copy = situation.hears(
         r"copia de (todo|mis)|todo lo que teng\w+ de mi|derecho de acceso|que datos teneis"
-    ):
-        if situation.may("report_privacy_request") and not situation.called(
-            "report_privacy_request"
-        ):
-            return reply(None, Call("report_privacy_request", {"kind": "access"}))
+    )
+    asked_for = situation.called("report_privacy_request")
+    if wants_copy and situation.may("report_privacy_request") and not asked_for:
+        return reply(None, Call("report_privacy_request", {"kind": "access"}))
     if situation.hears(
         r"de donde (han|habeis|has|ha) (sacado|cogido|conseguido)|quien (les|os|le) ha dado"
     ):
