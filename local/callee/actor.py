@@ -61,7 +61,7 @@ class PersonaActor:
         self._next_line = 0
         self._playing: Line | None = None
         self._played_bytes = 0
-        self._asked_ms = 0
+        self._last_words_ms = 0
         self._own_end_ms = 0
         self._answer_owed = True
         self._asked_who_is_there = False
@@ -156,7 +156,7 @@ class PersonaActor:
     def _moment(self, now_ms: int) -> Moment:
         return Moment(
             now_ms=now_ms,
-            asked_ms=self._asked_ms,
+            last_words_ms=self._last_words_ms,
             own_end_ms=self._own_end_ms,
             answer_owed=self._answer_owed,
             hears=not self._persona.channel.one_way,
@@ -202,11 +202,9 @@ class PersonaActor:
         self._state = State.WAITING
         self._playing = None
         self._own_end_ms = end_ms
-        if line.owes_answer:
-            self._asked_ms = end_ms
-            self._answer_owed = True
-        elif line.to_room:
-            self._answer_owed = False
+        if line.speech is not None:
+            self._last_words_ms = end_ms
+            self._answer_owed = not line.to_room
 
     def _hang_up(self, now_ms: int) -> None:
         self._state = State.HUNG_UP

