@@ -117,10 +117,15 @@ class Speaking:
         empty = {"type": "audio", "transcript": ""}
         await self._emit("response.content_part.added", **content, part=empty)
         deltas = iter(_FIRST_DELTAS_MS)
-        for sentence in _SENTENCE.findall(part.text):
+        sentences = _SENTENCE.findall(part.text)
+        # All at once, so that no gap opens between two sentences while the voice is busy elsewhere.
+        spoken = [
+            asyncio.ensure_future(self._voice.speak(s.strip(), Speaker.AGENT)) for s in sentences
+        ]
+        for sentence, speaking in zip(sentences, spoken, strict=True):
             if response.cancelled:
                 break
-            utterance = await self._voice.speak(sentence.strip(), Speaker.AGENT)
+            utterance = await speaking
             await self._words(content, sentence)
             item.text += sentence
             item.words += [

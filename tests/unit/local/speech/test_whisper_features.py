@@ -12,7 +12,7 @@ def test_the_shape_follows_the_window() -> None:
 @pytest.mark.parametrize(("frequency_hz", "band"), [(440, 11), (1_000, 26), (3_000, 54)])
 def test_a_tone_lights_its_band_of_the_slaney_scale(frequency_hz: int, band: int) -> None:
     tone = np.sin(2 * np.pi * frequency_hz * np.arange(16_000) / 16_000)
-    brightest = log_mel(tone, window_s=1)[:, 20:80].mean(axis=1).argmax()
+    brightest = np.argmax(np.mean(log_mel(tone, window_s=1)[:, 20:80], axis=1))
     assert abs(int(brightest) - band) <= 1
 
 

@@ -1,0 +1,156 @@
+"""The gate on the published test vectors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.agents.opening import opening_for
+from shared.domain.agent import Agent, TenantFacts
+from shared.domain.gate import GateInput, Reason, Stage, decide
+from shared.domain.lead import Consent, ConsentBasis, Lead
+from shared.domain.tenant import CallerId, Purpose, Tenant
+
+MADRID, CANARY = ZoneInfo("Europe/Madrid"), ZoneInfo("Atlantic/Canary")
+TUESDAY = datetime(2026, 11, 24, 11, 0, tzinfo=MADRID)
+FACTS = TenantFacts(
+    "Nubelia", "agenda", "Laura", "9 a 19", "nueve uno cero", "n.example", "p@n.example", ()
+)
+OPENING = replace(opening_for(FACTS, "Sofía"), approved_at=TUESDAY)
+
+
+def asked(
+    now: datetime = TUESDAY, phone: str = "+34910000001", zone: str | None = None, **changes
+) -> GateInput:
+    consent = Consent(ConsentBasis.CONSENT_AUTOMATED, "formulario web", now - timedelta(days=10))
+    given = GateInput(
+        tenant=Tenant("t", "Nubelia", now, caller_ids=(CallerId("+34400000012"),)),
+        agent=Agent("t", "sofia", 1, "Sofía", FACTS, OPENING),
+        lead=Lead(phone, timezone=zone, consent=consent),
+        caller_id=CallerId("+34400000012"),
+        suppressed=None,
+        active_calls=0,
+        now=now.astimezone(UTC),
+    )
+    return replace(given, **changes)
+
+
+def answer(given: GateInput) -> Reason | None:
+    return decide(given, Stage.DIAL).reason
+
+
+def madrid(
+    day: int, hour: int, minute: int, second: int = 0, month: int = 11, year: int = 2026
+) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=MADRID)
+
+
+@pytest.mark.parametrize(
+    ("phone", "now", "reason"),
+    [
+        ("+34910000001", madrid(24, 8, 59, 59), Reason.OUTSIDE_WINDOW),
+        ("+34910000001", madrid(24, 9, 0), None),
+        ("+34910000001", madrid(24, 20, 45, 1), Reason.OUTSIDE_WINDOW),
+        ("+34928000001", madrid(24, 9, 30), Reason.OUTSIDE_WINDOW),
+        ("+34600000001", madrid(24, 9, 30), Reason.OUTSIDE_WINDOW),
+        ("+34600000001", madrid(24, 20, 30), None),
+        ("+34910000001", madrid(28, 11, 0), Reason.WEEKEND),
+        # The Monday after each change of the clocks: windows follow the wall.
+        ("+34910000001", madrid(26, 8, 59, 0, 10), Reason.OUTSIDE_WINDOW),
+        ("+34910000001", madrid(26, 9, 0, 0, 10), None),
+        ("+34910000001", madrid(29, 8, 59, 0, 3, 2027), Reason.OUTSIDE_WINDOW),
+        ("+34910000001", madrid(29, 9, 0, 0, 3, 2027), None),
+        ("+34806000001", TUESDAY, Reason.NUMBER_TYPE_FORBIDDEN),
+        ("+34902000001", TUESDAY, Reason.NUMBER_TYPE_FORBIDDEN),
+        ("+34400000001", TUESDAY, Reason.NUMBER_TYPE_FORBIDDEN),
+        ("+15005550006", TUESDAY, Reason.COUNTRY_DISABLED),
+    ],
+)
+def test_numbers_and_windows(phone, now, reason) -> None:
+    assert answer(asked(now, phone)) is reason
+
+
+def test_a_refusal_says_when_to_try_again() -> None:
+    early = decide(asked(madrid(24, 8, 59, 59)), Stage.QUEUED)
+    late = decide(asked(madrid(27, 20, 50)), Stage.QUEUED)
+    assert early.retry_at == madrid(24, 9, 0).astimezone(UTC)
+    assert late.retry_at == madrid(30, 9, 0).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("consent", "reason"),
+    [
+        (None, Reason.NO_CONSENT),
+        (
+            Consent(ConsentBasis.CONSENT_HUMAN, "web", TUESDAY - timedelta(days=5)),
+            Reason.CONSENT_NOT_FOR_AI,
+        ),
+        (
+            Consent(ConsentBasis.CONSENT_AUTOMATED, "web", TUESDAY - timedelta(days=700)),
+            Reason.CONSENT_EXPIRED,
+        ),
+        (
+            Consent(ConsentBasis.CONSENT_AUTOMATED, "web", TUESDAY + timedelta(days=1)),
+            Reason.NO_CONSENT,
+        ),
+        (
+            Consent(ConsentBasis.CONSENT_AUTOMATED, "web", TUESDAY - timedelta(days=5), TUESDAY),
+            Reason.CONSENT_WITHDRAWN,
+        ),
+    ],
+)
+def test_consent(consent, reason) -> None:
+    assert answer(asked(lead=Lead("+34910000001", consent=consent))) is reason
+
+
+@pytest.mark.parametrize(
+    ("caller_id", "now", "reason"),
+    [
+        (None, TUESDAY, Reason.CALLER_ID_NOT_OWNED),
+        (CallerId("+34600000099"), TUESDAY, Reason.CALLER_ID_TYPE),
+        (CallerId("+34711000099"), TUESDAY, Reason.CALLER_ID_TYPE),
+        (CallerId("+34910000099"), madrid(16, 11, 0, 0, 10), None),
+        (CallerId("+34910000099"), madrid(19, 11, 0, 0, 10), Reason.CALLER_ID_TYPE),
+        (CallerId("+34400000012", Purpose.SERVICE), TUESDAY, Reason.CALLER_ID_PURPOSE),
+    ],
+)
+def test_caller_ids(caller_id, now, reason) -> None:
+    assert answer(asked(now, caller_id=caller_id)) is reason
+
+
+def test_suppressions_of_both_scopes() -> None:
+    assert answer(asked(suppressed="tenant")) is Reason.SUPPRESSED_TENANT
+    assert answer(asked(suppressed="platform")) is Reason.SUPPRESSED_PLATFORM
+
+
+def test_no_call_without_an_approved_opening() -> None:
+    agent = replace(asked().agent, opening=opening_for(FACTS, "Sofía"))
+    assert answer(asked(agent=agent)) is Reason.OPENING_NOT_APPROVED
+
+
+def test_a_decision_names_every_rule_it_passed_and_its_policy() -> None:
+    decision = decide(asked(), Stage.DIAL)
+    assert decision.allowed
+    assert [rule.passed for rule in decision.rules] == [True] * len(decision.rules)
+    assert decision.policy_version
+    assert decision.inputs_hash != decide(asked(active_calls=1), Stage.DIAL).inputs_hash
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(
+        lambda moment: moment.replace(tzinfo=UTC)
+    ),
+    st.sampled_from(["Europe/Madrid", "Atlantic/Canary", "America/Lima", None]),
+)
+def test_no_moment_outside_the_legal_window_is_ever_allowed(now, zone) -> None:
+    if not decide(asked(now, "+34600000001", zone), Stage.DIAL).allowed:
+        return
+    for name in [zone] if zone else ["Europe/Madrid", "Atlantic/Canary"]:
+        local = now.astimezone(ZoneInfo(name))
+        assert local.weekday() < 5
+        assert (9, 0) <= (local.hour, local.minute) <= (20, 45)
