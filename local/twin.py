@@ -38,6 +38,7 @@ from local.switchboard import Switchboard
 from shared.adapters import aws_clients
 from shared.adapters.clock import CLOCK_FILE_VARIABLE, SharedClock
 from shared.adapters.directory import Directory, create_key
+from shared.adapters.suppressions import Suppressions
 from shared.domain.tenant import Scope, Tenant
 
 log = logging.getLogger(__name__)
@@ -167,6 +168,7 @@ class Twin:
             **postgres.settings(),
         }
         template = Template(PROJECT / "template.yaml", parameters)
+        suppression = random_secrets.token_hex(32)
         provision(
             template,
             {
@@ -174,11 +176,14 @@ class Twin:
                 "OpenAiSecret": {"api_key": realtime.api_key},
                 "SigningSecret": {
                     "stream_token": random_secrets.token_hex(32),
-                    "suppression": random_secrets.token_hex(32),
+                    "suppression": suppression,
                 },
             },
         )
         directory = Directory(aws_clients.dynamodb(), template.physical["DirectoryTable"])
+        self.suppressions = Suppressions(
+            aws_clients.dynamodb(), template.physical["LeadsTable"], suppression.encode()
+        )
         now = datetime.now(UTC)
         directory.put_tenant(Tenant(ADMINISTRATION, "Administración", now))
         self.administrator_key, _ = create_key(directory, ADMINISTRATION, (Scope.ADMIN,), now)
