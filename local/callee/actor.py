@@ -56,6 +56,7 @@ class PersonaActor:
         self._state = State.RINGING
         self._script: Script | None = None
         self._noise: NoiseBed | None = None
+        self._noise_kind = persona.channel.noise
         self._agent = AgentListening()
         self._recollection = Recollection()
         self._next_line = 0
@@ -80,10 +81,11 @@ class PersonaActor:
         Raises `SpeechError` if the voice cannot speak.
         """
         self._script = await prepare_script(self._persona, voice)
-        kind = self._persona.channel.noise
-        if kind is not NoiseKind.NONE:
+        if self._noise_kind is not NoiseKind.NONE:
             self._noise = NoiseBed(
-                kind, speech_rms=self._script.speech_rms, snr_db=self._persona.channel.snr_db
+                self._noise_kind,
+                speech_rms=self._script.speech_rms,
+                snr_db=self._persona.channel.snr_db,
             )
         for line in (*self._script.lines, self._script.who_is_there):
             self._post(line)
@@ -202,6 +204,8 @@ class PersonaActor:
         self._state = State.WAITING
         self._playing = None
         self._own_end_ms = end_ms
+        if line.stops_dryer and self._noise_kind is NoiseKind.HAIR_DRYER:
+            self._noise = None
         if line.speech is not None:
             self._last_words_ms = end_ms
             self._answer_owed = not line.to_room

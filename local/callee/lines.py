@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from local.callee.folding import fold
 from local.callee.persona import Addressee, AnsweredBy, Persona, SoundKind, Turn, When
 from local.speech.noise import NoiseBed, NoiseKind
 from local.speech.ports import FRAME_BYTES, Speaker, Utterance, Voice
@@ -38,6 +39,11 @@ class Line:
     text: str = ""
     to_room: bool = False
     speech: Utterance | None = None
+
+    @property
+    def stops_dryer(self) -> bool:
+        """Somebody in the room is asked to switch the hair dryer off; they do."""
+        return self.to_room and "secador" in fold(self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ NO_SPEECH_MAX = 0.6
 LOG_PROBABILITY_MIN = -1.0
 """Both are Whisper's own defaults."""
 SHORT_WORDS_MAX = 3
-LOG_PROBABILITY_MIN_SHORT = -1.6
+LOG_PROBABILITY_MIN_SHORT = -1.3
 """A word or two without context scores low even when it is right ("Gracias.": -1.1; measured)."""
 
 _JUNK = re.compile(

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import requests
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
@@ -146,7 +146,8 @@ class Carrier:
         """Calls to a number that were created since; the way to settle a dial whose answer was lost."""
         try:
             calls = self._client.calls.list(to=to_number, limit=20)
-        except (TwilioRestException, requests.exceptions.RequestException) as error:
+        except (TwilioException, requests.exceptions.RequestException) as error:
+            # Pages fail with the base class, not with TwilioRestException.
             raise CarrierUnknown("the carrier's list cannot be read") from error
         return [
             CarrierCall(str(call.sid), CarrierStatus(str(call.status)))

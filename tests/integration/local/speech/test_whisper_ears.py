@@ -41,7 +41,7 @@ async def test_what_decides_a_call_is_understood(
 
 async def test_words_are_understood_over_a_hair_dryer(voice: PicoVoice, ears: WhisperEars) -> None:
     utterance = await voice.speak("El martes a las diez de la mañana.", Speaker.CALLEE)
-    bed = NoiseBed(NoiseKind.HAIR_DRYER, speech_rms=speech_rms(utterance.sound), snr_db=10)
+    bed = NoiseBed(NoiseKind.HAIR_DRYER, speech_rms=speech_rms(utterance.sound), snr_db=15)
     heard = await ears.transcribe(
         b"".join(mixed(frame, bed.next_frame()) for frame in frames_of(utterance.sound))
     )

@@ -210,6 +210,28 @@ async def test_noise_lies_under_everything(line: Line) -> None:
     assert min(loudness) > 300
 
 
+@pytest.mark.parametrize(
+    ("words", "to", "goes_on"),
+    [
+        ("¡Niña, para el secador!", "room", False),
+        ("¡Niña, ven!", "room", True),
+        ("Tengo el secador.", "agent", True),
+    ],
+)
+async def test_a_hair_dryer_stops_when_the_room_is_told_so(
+    line: Line, words: str, to: str, goes_on: bool
+) -> None:
+    call = await line(
+        HELLO,
+        {"say": words, "to": to, "when": "no_wait"},
+        channel={"noise": "hair_dryer", "snr_db": 5},
+    )
+    call.run(until_ms=4_000)
+    loudness = [rms(frame.sound) for frame in call.sent]
+    assert min(loudness[:40]) > 200
+    assert (loudness[-1] > 200) is goes_on
+
+
 async def test_with_text_ears_words_are_posted_and_speech_stays_clean(
     persona: Callable[..., Any], tone_voice: Any
 ) -> None:
