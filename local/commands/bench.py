@@ -87,11 +87,7 @@ async def _personas(options: argparse.Namespace, wanted: list[Persona]) -> int:
             checks, report = await _play(session, persona, f"run-{number + 1}")
             results[persona.id].append(checks)
             runs.append(report)
-            for check in checks:
-                if check.passed is False:
-                    progress(
-                        f"  {check.level.value} {check.id}: {check.moment or ''} {check.detail}"
-                    )
+            _tell(checks, report)
     passed = {
         name: sum(persona_passes(checks) for checks in all_checks)
         for name, all_checks in results.items()
@@ -107,6 +103,19 @@ async def _personas(options: argparse.Namespace, wanted: list[Persona]) -> int:
     else:
         _table(results, passed, options)
     return 0 if all(count == options.runs for count in passed.values()) else 1
+
+
+def _tell(checks: list[Check], report: dict[str, Any]) -> None:
+    """What failed, and the conversation in which it did."""
+    for check in checks:
+        if check.passed is False:
+            where = check.moment or ""
+            progress(f"  {check.level.value} {check.id}: {where} {check.detail}")
+    if persona_passes(checks):
+        return
+    for turn in report.get("turns", []):
+        cut = " ✂" if turn["interrupted"] else ""
+        progress(f"    {turn['started_ms'] / 1_000:6.1f} {turn['who']:7}{turn['heard']}{cut}")
 
 
 async def _play(

@@ -91,7 +91,7 @@ def busy(situation: Situation) -> MindReply | None:
         return None
     return reply(
         situation.fresh(
-            "Claro, no le entretengo. ¿Qué día y a qué hora le viene mejor?",
+            "Claro, no le entretengo: ¿qué día y a qué hora le viene mejor?",
             "Sin problema. ¿Qué día le viene bien?",
             "¿A qué hora le iría mejor?",
         )

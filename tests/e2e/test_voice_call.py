@@ -1,0 +1,45 @@
+"""One call by voice, from the API to the database row."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import pytest
+
+from local.placing import place
+from local.session import open_session
+from local.twin import TwinOptions
+
+
+@pytest.mark.timeout(400)
+async def test_a_qualified_lead_by_voice(tmp_path: Path) -> None:
+    async with open_session(TwinOptions(record_folder=tmp_path)) as session:
+        persona = session.personas.persona("p01")
+        session.twin.clock.set_now(persona.call_at)
+        placed = await place(session.twin, session.api, persona, session.voice)
+        report, account = placed.report, placed.actor.account()
+        row = session.api.call("GET", "/v1/calls?limit=5")["calls"][0]
+    assert (report["status"], report["end_reason"], report["outcome"]) == (
+        "analysed",
+        "completed",
+        "qualified",
+    )
+    assert (row["call_id"], row["outcome"]) == (report["call_id"], "qualified")
+    assert set(report["duties"]) == {"ai", "company", "purpose", "transcription", "right_to_object"}
+    assert report["follow_ups"][0]["at"] == "2026-11-26T11:00:00+01:00"
+    assert [tool["name"] for tool in report["tools"]].count("end_call") == 1
+    # Sofia starts at most 300 ms after the callee's first words, by the callee's own account too (one frame apart).
+    assert report["latency_ms"]["callee_end_to_opening"] <= 300
+    assert account.first_words_to_opening_ms is not None
+    assert account.first_words_to_opening_ms <= 340
+    assert report["latency_ms"]["own_max"] < 10
+    assert 0 < report["cost_usd"]["total"] < 0.56
+    check_recording(tmp_path, account.ended_ms or 0)
+
+
+def check_recording(folder: Path, ended_ms: int) -> None:
+    (recording,) = folder.glob("CA*.wav")
+    with wave.open(str(recording)) as file:
+        assert (file.getnchannels(), file.getframerate()) == (2, 8_000)
+        assert abs(file.getnframes() / 8 - ended_ms) < 500
