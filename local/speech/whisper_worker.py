@@ -31,9 +31,9 @@ _SPARE_WINDOW_S = 4
 _PIECE_S_MAX = WINDOW_S_MAX - _SPARE_WINDOW_S
 _PROMPT = "<|startoftranscript|>", "<|es|>", "<|transcribe|>", "<|notimestamps|>"
 _VOCABULARY = (
-    " Peluquería, barbería, salón, Booksy, Treatwell, WhatsApp. ¿Dígame? El lunes, el martes, el"
-    " miércoles, el jueves o el viernes, a las nueve, a las diez, a las once, a las cinco. Vale,"
-    " adiós."
+    " Peluquería, barbería, salón, Booksy, Treatwell, WhatsApp. ¿Dígame? Soy la dueña. El lunes,"
+    " el martes, el miércoles, el jueves o el viernes, a las nueve, a las diez, a las once, a las"
+    " cinco. Vale, adiós."
 )
 """Said to come before: it leads to the words of the trade, as the transcription prompt of the real
 service does. Of the callee's words 8 % are wrong with it, 10 % without; over a hair dryer at 15 dB
