@@ -51,7 +51,8 @@ MEDIA_READY_WITHIN_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class TwinOptions:
-    """`record_folder` keeps the carrier's recordings; `port` is the API's (0: any)."""
+    """`record_folder` keeps the carrier's recordings; `port` is the API's (0: any); with an
+    `openai_api_key` the model is the real one."""
 
     record_folder: Path | None = None
     port: int = 0
@@ -59,6 +60,7 @@ class TwinOptions:
     think_ms: int = 600
     pace: float = 8.0
     duplicate: bool = False
+    openai_api_key: str | None = None
 
 
 class MediaFailed(Exception):
@@ -93,6 +95,10 @@ class Twin:
     async def stop(self) -> None:
         await self._stack.aclose()
         close_folder(self.folder)
+
+    @property
+    def _real_model(self) -> bool:
+        return self._options.openai_api_key is not None
 
     async def _start(self) -> None:
         ministack, postgres = MiniStack(self.folder), Postgres(self.folder)
@@ -163,8 +169,8 @@ class Twin:
             "PublicStreamUrl": f"{STREAM_ORIGIN}/media",
             "MediaReadyUrl": self.media_ready_url,
             "TwilioApiBaseUrl": carrier.base_url,
-            "OpenAiBaseUrl": realtime.base_url,
-            "OpenAiRealtimeUrl": realtime.websocket_base_url,
+            "OpenAiBaseUrl": "" if self._real_model else realtime.base_url,
+            "OpenAiRealtimeUrl": "" if self._real_model else realtime.websocket_base_url,
             **postgres.settings(),
         }
         template = Template(PROJECT / "template.yaml", parameters)
@@ -173,7 +179,7 @@ class Twin:
             template,
             {
                 "TwilioSecret": {"account_sid": account_sid, "auth_token": auth_token},
-                "OpenAiSecret": {"api_key": realtime.api_key},
+                "OpenAiSecret": {"api_key": self._options.openai_api_key or realtime.api_key},
                 "SigningSecret": {
                     "stream_token": random_secrets.token_hex(32),
                     "suppression": suppression,
@@ -223,7 +229,7 @@ class Twin:
             "DIRECTORY_TABLE": template.physical["DirectoryTable"],
             "SOUNDS_BUCKET": template.physical["SoundsBucket"],
             "PUBLIC_STREAM_URL": f"{STREAM_ORIGIN}/media",
-            "OPENAI_REALTIME_URL": realtime.websocket_base_url,
+            "OPENAI_REALTIME_URL": "" if self._real_model else realtime.websocket_base_url,
             "TWILIO_API_BASE_URL": carrier.base_url,
             "TWILIO_SECRET_ID": template.physical["TwilioSecret"],
             "OPENAI_SECRET_ID": template.physical["OpenAiSecret"],

@@ -45,7 +45,10 @@ async def _demo(options: argparse.Namespace) -> int:
     progress(
         "starting the twin (the model, the carrier and the callee are simulated; the mind is a script) ..."
     )
-    async with open_session(TwinOptions(record_folder=folder)) as session:
+    key = os.environ.get("OPENAI_API_KEY") or None
+    if key:
+        progress("OPENAI_API_KEY is set: the model is the real one, and costs money")
+    async with open_session(TwinOptions(record_folder=folder, openai_api_key=key)) as session:
         persona = session.personas.persona(options.persona)
         session.twin.clock.set_now(persona.call_at)
         progress(f"calling {persona.name}, {persona.business} ...")
