@@ -38,6 +38,7 @@ from local.switchboard import Switchboard
 from shared.adapters import aws_clients
 from shared.adapters.clock import CLOCK_FILE_VARIABLE, SharedClock
 from shared.adapters.directory import Directory, create_key
+from shared.adapters.live_calls import LiveCalls
 from shared.adapters.suppressions import Suppressions
 from shared.domain.tenant import Scope, Tenant
 
@@ -174,18 +175,20 @@ class Twin:
             **postgres.settings(),
         }
         template = Template(PROJECT / "template.yaml", parameters)
-        suppression = random_secrets.token_hex(32)
+        suppression, self.token_secret = random_secrets.token_hex(32), random_secrets.token_hex(32)
         provision(
             template,
             {
                 "TwilioSecret": {"account_sid": account_sid, "auth_token": auth_token},
                 "OpenAiSecret": {"api_key": self._options.openai_api_key or realtime.api_key},
                 "SigningSecret": {
-                    "stream_token": random_secrets.token_hex(32),
+                    "stream_token": self.token_secret,
                     "suppression": suppression,
                 },
             },
         )
+        self.auth_token = auth_token
+        self.live = LiveCalls(aws_clients.dynamodb(), template.physical["LiveTable"])
         directory = Directory(aws_clients.dynamodb(), template.physical["DirectoryTable"])
         self.suppressions = Suppressions(
             aws_clients.dynamodb(), template.physical["LeadsTable"], suppression.encode()

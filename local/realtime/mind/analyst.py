@@ -82,8 +82,10 @@ def _fields(reading: _Reading) -> dict[str, object]:
         fields["contact_role"] = _given(gatekeeper, "receptionist")
         fields["is_decision_maker"] = _given(gatekeeper, False)
         owner_name = re.search(r"\b([A-ZÁÉÍÓÚ][a-záéíóúñ]+) no est", gatekeeper[1])
-        if owner_name:
-            fields["decision_maker_name"] = _given(gatekeeper, owner_name.group(1))
+        known = reading.tools.get("save_lead_info", {}).get("decision_maker_name")
+        name = known or (owner_name.group(1) if owner_name else None)
+        if name:
+            fields["decision_maker_name"] = _given(gatekeeper, name)
     elif owner is not None:
         fields["contact_role"] = _given(owner, "owner")
         fields["is_decision_maker"] = _given(owner, True)
