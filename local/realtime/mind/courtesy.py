@@ -70,10 +70,22 @@ def tool_results(situation: Situation) -> MindReply | None:
 
 
 def noise(situation: Situation) -> MindReply | None:
-    """Nothing that could be understood, or not meant for Sofia."""
-    room = r"^\W*(nina|nena|chica|mari|oye,? (tu|nina)|cari)\b.*(para|apaga|cierra|espera|ven|dile|pon)|para (un momento )?el secador"
-    if situation.last_words and not situation.hears(room):
+    """Nothing that could be understood, or not meant for Sofia. Asked about twice, with other words, then waited out."""
+    room = (
+        r"^\W*(nina|nena|chica|mari|oye,? (tu|nina)|cari)\b.*(para|apaga|cierra|espera|ven|dile|pon)"
+        r"|para (un momento )?el secador"
+    )
+    if situation.hears(room):
+        return reply(None, Call("wait_for_user", {}))
+    if situation.last_words:
         return None
+    company, product = situation.fact("Empresa"), situation.fact("Producto").split(",")[0]
+    if not situation.has_said("me oye bien"):
+        return reply(
+            f"Soy Sofía, la asistente de inteligencia artificial de {company}. ¿Me oye bien?"
+        )
+    if not situation.has_said("mucho ruido"):
+        return reply(f"Se oye mucho ruido. Llamo por una {product}.")
     return reply(None, Call("wait_for_user", {}))
 
 
