@@ -10,7 +10,7 @@ BOOKING_TOOLS = {
     "phone": r"por telefono|al telefono|y (el )?telefono|con el telefono|llamando|telefono,|excel y el telefono",
     "excel": r"exce(l|n)",
     "google_calendar": r"google",
-    "treatwell": r"tre[ae]?t ?w?u?el+|tritwel|tr?eatwell|tritu?el|twell|tridwel",
+    "treatwell": r"\btr(ea|ia|e|i)[td]\w*|tri?eadw|twell",
     "booksy": r"boo?[kc]k?s[iy]|buk?si|buxi",
     "fresha": r"fresh?a\b",
     "other_software": r"otro programa|un programa|un software",

@@ -146,7 +146,7 @@ def competitor(situation: Situation) -> MindReply | None:
     names = {"treatwell", "booksy", "fresha"}
     mentioned = [tool for tool in found(BOOKING_TOOLS, situation.heard) if tool in names]
     company = situation.fact("Empresa")
-    if mentioned and situation.hears(r"eres de|es usted de|sois de|llamas de|llama de"):
+    if mentioned and situation.hears(r"\b(eres|es|usted|sois|llamas|llama) de\b"):
         return reply(f"Le llamo de {company}, es otra empresa.")
     if (mentioned or situation.hears(r"ya (tengo|uso|tenemos)")) and not situation.has_said(
         "que hiciera y no hace"
@@ -176,4 +176,4 @@ def not_interested(situation: Situation) -> MindReply | None:
         ):
             return reply(situation.fresh("De acuerdo, lo entiendo.", "Muy bien, no insisto."))
         return goodbye(situation, text, "not_interested")
-    return reply("Lo entiendo. ¿Es porque ya lo tiene resuelto o porque no es el momento?")
+    return reply("Lo entiendo: ¿es que ya lo tiene resuelto o que no es el momento?")
