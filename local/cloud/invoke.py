@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import sys
 import time
 import uuid
 from collections import Counter
@@ -42,11 +43,21 @@ class InvocationFailed(Exception):
     """A handler raised, or ran out of time; the function's name is the text."""
 
 
+def _forget_composition(function: Function) -> None:
+    """A handler composes itself once in a process; another cloud in the same process needs it composed anew."""
+    module = sys.modules.get(function.handler.rpartition(".")[0])
+    compose = getattr(module, "compose", None)
+    if compose is not None:
+        compose.cache_clear()
+
+
 class Invoker:
     """All functions of the template."""
 
     def __init__(self, functions: Mapping[str, Function]) -> None:
         self._functions = functions
+        for function in functions.values():
+            _forget_composition(function)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lambda")
         self.failures: Counter[str] = Counter()
         self.running = 0
