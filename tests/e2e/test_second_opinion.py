@@ -48,7 +48,7 @@ async def signing_relay(session: Session) -> AsyncIterator[str]:
                 with contextlib.suppress(ConnectionClosed):
                     async for message in source:
                         await sink.send(message)
-                await sink.close()
+                await sink.close(source.close_code or 1_000)
 
             await asyncio.gather(pump(caller, service), pump(service, caller))
 
@@ -122,7 +122,9 @@ async def test_a_call_and_a_barge_in_by_somebody_elses_caller(tmp_path: Path) ->
             "scenario", str(path), url, "--param", f"token={cut}", "--json"
         )
         assert status == 0, errors
-        report = session.api.call("GET", "/v1/calls/second-opinion-barge-in")
+        report = await asyncio.to_thread(
+            session.api.call, "GET", "/v1/calls/second-opinion-barge-in"
+        )
     assert any(turn["interrupted"] for turn in report["turns"])
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.placing import place
-from local.session import open_session
+from local.session import Session, open_session
 from local.twin import TwinOptions
 
 
@@ -19,7 +21,7 @@ async def test_a_qualified_lead_by_voice(tmp_path: Path) -> None:
         session.twin.clock.set_now(persona.call_at)
         placed = await place(session.twin, session.api, persona, session.voice)
         report, account = placed.report, placed.actor.account()
-        row = session.api.call("GET", "/v1/calls?limit=5")["calls"][0]
+        row = await remembered(session, report["outcome"])
     assert (report["status"], report["end_reason"], report["outcome"]) == (
         "analysed",
         "completed",
@@ -36,6 +38,18 @@ async def test_a_qualified_lead_by_voice(tmp_path: Path) -> None:
     assert report["latency_ms"]["own_max"] < 10
     assert 0 < report["cost_usd"]["total"] < 0.56
     check_recording(tmp_path, account.ended_ms or 0)
+
+
+async def remembered(session: Session, outcome: str) -> dict[str, Any]:
+    """The call's row in PostgreSQL, once the projection has caught up (or 20 s have passed)."""
+    row: dict[str, Any] = {}
+    for _ in range(100):
+        page = await asyncio.to_thread(session.api.call, "GET", "/v1/calls?limit=5")
+        row = page["calls"][0] if page["calls"] else {}
+        if row.get("outcome") == outcome:
+            break
+        await asyncio.sleep(0.2)
+    return row
 
 
 def check_recording(folder: Path, ended_ms: int) -> None:
