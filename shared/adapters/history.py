@@ -6,6 +6,7 @@ Every unit of work names its tenant first; without one no row is visible.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +27,9 @@ class History:
     def __init__(self, connect: Callable[[], psycopg.Connection[dict[str, Any]]]) -> None:
         self._connect = connect
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
+        # A Lambda environment runs one invocation at a time; where threads share this one, their
+        # transactions must not nest into each other.
+        self._one_at_a_time = threading.Lock()
 
     def put(self, report: dict[str, Any], version: int) -> bool:
         """Project a call's report. `version` grows with what is known; an older one changes nothing (False)."""
@@ -160,6 +164,11 @@ class History:
     @contextmanager
     def _work(self, tenant_id: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
         """One transaction in the tenant's name."""
+        with self._one_at_a_time, self._transaction(tenant_id) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, tenant_id: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = self._connect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -109,3 +110,12 @@ def test_a_database_that_is_away_says_so_and_is_found_again(settings: dict[str, 
     away = History(connector({**settings, "DATABASE_PORT": "9"}))
     with pytest.raises(Unavailable):
         away.get("t1", "c1")
+
+
+def test_threads_that_share_a_connection_do_not_mix_their_transactions(history: History) -> None:
+    def write(number: int) -> bool:
+        return history.put(a_report(f"many-{number % 3}", f"c{number}"), 1)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(write, range(60)))
+    assert sum(len(history.page(f"many-{n}", 100, None, None)) for n in range(3)) == 60
