@@ -27,7 +27,7 @@ from local.cloud.postgres import Postgres
 from local.cloud.process import Child
 from local.cloud.provision import provision
 from local.cloud.pump import Pump
-from local.cloud.state import PROJECT, close_folder, free_port, open_folder
+from local.cloud.state import PROJECT, close_folder, free_port, last_lines, open_folder
 from local.cloud.template import Route, Template
 from local.realtime.mind.analyst import RuleAnalyst
 from local.realtime.mind.sales import ReadingMind, SalesMind
@@ -244,17 +244,30 @@ class Twin:
 
     async def start_media(self) -> None:
         """Start the media service's process and wait until it is ready."""
-        log_path = self.folder / "media.log"
+        port = int(self._media_environment["PORT"])
+        log_path = self.folder / f"media-{port}.log"
         command = [sys.executable, "-m", "media_service"]
         self._media = Child(command, log_path, self._media_environment)
         loop = asyncio.get_running_loop()
         until_s = loop.time() + MEDIA_READY_WITHIN_S
-        while not await asyncio.to_thread(_answers, self.media_ready_url):
+        ready_url = f"http://127.0.0.1:{port}/readyz"
+        while not await asyncio.to_thread(_answers, ready_url):
             if not self._media.is_running or loop.time() > until_s:
-                raise MediaFailed(
-                    f"the media service did not start:\n{log_path.read_text()[-2000:]}"
-                )
+                raise MediaFailed(f"the media service did not start:\n{last_lines(log_path)}")
             await asyncio.sleep(0.05)
+
+    async def replace_media(self, *, kill: bool) -> None:
+        """A second media task takes the new streams, then the first one ends: killed, or told to drain."""
+        old, port = self._media, free_port()
+        self._media_environment["PORT"] = str(port)
+        await self.start_media()
+        urls = {**self.carrier.settings.public_urls, STREAM_ORIGIN: f"ws://127.0.0.1:{port}"}
+        self.carrier.settings = replace(self.carrier.settings, public_urls=urls)
+        if old is None:
+            return
+        if kill:
+            old.kill()
+        await asyncio.to_thread(old.stop)
 
     def stop_media(self) -> None:
         if self._media is not None:

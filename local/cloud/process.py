@@ -56,6 +56,13 @@ class Child:
         """The guardian's."""
         return self._guardian.pid
 
+    def kill(self) -> None:
+        """SIGKILL to the child, as a crash would end it. Linux only."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+
     def stop(self) -> None:
         """End the child and wait until it is gone. Idempotent."""
         if self._write_end >= 0:

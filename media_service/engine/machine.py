@@ -89,7 +89,7 @@ class Machine:
         limits = silence_flow.start_limits(self.talk)
         if self.talk.plan.history is not None:
             self.talk.enter(Phase.LISTENING)
-            return limits
+            return limits + silence_flow.begin(self.talk, now_ms)
         return limits + self._kept(opening_flow.start(self.talk, now_ms))
 
     def handle(self, event: ev.Event, now_ms: float) -> list[Action]:

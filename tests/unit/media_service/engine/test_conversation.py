@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from media_service.engine import actions as ac
 from media_service.engine import events as ev
+from media_service.engine.machine import Machine
 from shared.domain.agent import Limits
-from shared.domain.conversation import CloseCause, ToolUse
+from shared.domain.conversation import CloseCause, Conversation, ToolUse
+from shared.domain.journal import JournalEntry, conversation
 from tests.unit.media_service.engine.phone_line import PhoneLine, Reply, opened
 
 END = ("end_call", '{"outcome": "qualified"}')
@@ -270,3 +274,30 @@ def test_a_hang_up_by_the_callee_keeps_what_was_heard() -> None:
     assert line.closed.cause is CloseCause.CALLEE_HUNG_UP
     assert line.turns[-1].interrupted
     assert line.turns[-1].heard != LONG.text
+
+
+def test_a_call_taken_over_goes_on_where_it_was() -> None:
+    first = opened(Reply("¿Cómo llevan las citas?", 1_500))
+    first.speak("Sí, soy yo", 800)
+    first.run(4_000)
+    first.speak("Con papel", 700)
+    first.run(260)
+    entries = [JournalEntry("c1", i, 1, a.body) for i, (_, a) in enumerate(first.did(ac.Record), 1)]  # type: ignore[attr-defined]
+    plan = replace(first.machine.talk.plan, history=conversation(entries))
+    second = Machine(plan)
+    second.start(first.now + 900)
+    actions = second.handle(ev.ModelReady(first.now), first.now + 950)
+    items = [a.text for a in actions if isinstance(a, ac.AddItem)]
+    assert items[0] == "datos"
+    assert items[-2:] == ["Con papel", "sigue"]
+    # What was left open is asked again; nobody is greeted twice.
+    assert any(isinstance(a, ac.CreateReply) for a in actions)
+    assert not any(isinstance(a, ac.SendSound) for a in actions)
+    assert second.talk.book.agent_number == max(turn.n for turn in first.turns) + 1
+
+
+def test_silence_after_a_takeover_is_noticed() -> None:
+    first = opened()
+    plan = replace(first.machine.talk.plan, history=Conversation(turns=tuple(first.turns)))
+    timers = [a.name for a in Machine(plan).start(20_000) if isinstance(a, ac.SetTimer)]
+    assert "silence" in timers
