@@ -1,6 +1,9 @@
 """Brings the database's schema up to date: run before the stack is updated, by one process at a time.
 
-DATABASE_URL=postgresql://... python -m infra.migrate
+    python -m infra.migrate postgresql://user:password@host:port/name       (or DATABASE_URL=...)
+
+Goes to the cluster itself, not through a proxy: the lock belongs to the session. Migrations only add (the code that
+runs meanwhile is the old one).
 """
 
 from __future__ import annotations
@@ -11,36 +14,65 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
+OWNER, APPLICATION = "sofia_owner", "sofia_app"
 # Any constant: whoever holds it migrates.
 _LOCK = 7_340_211
+# A migration waits this long for a table that others use, then gives up and may be run again.
+_TABLE_WITHIN = "5s"
+_TURN_WITHIN = "120s"
 
 
 def migrate(url: str) -> None:
-    """Migrate the database at `url` (SQLAlchemy form). The role `sofia_app` is made if it is missing."""
-    engine = create_engine(url)
+    """Migrate the database at `url` (`postgresql://...`). Makes the roles `sofia_owner` and `sofia_app` where they are
+    missing. Safe to run again and by several at once: the second waits and finds nothing to do."""
+    engine = create_engine(_with_driver(url), poolclass=NullPool)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    # The lock goes with the session, whatever happens in it.
     with engine.connect() as connection:
-        connection.execute(text("SET lock_timeout = '5s'"))
-        connection.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
-        connection.execute(
-            text(
-                "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sofia_app') "
-                "THEN CREATE ROLE sofia_app LOGIN NOBYPASSRLS; END IF; END $$"
-            )
-        )
-        connection.commit()
+        _run(connection, f"SET lock_timeout = '{_TURN_WITHIN}'")
+        _run(connection, f"SELECT pg_advisory_lock({_LOCK})")
+        _run(connection, f"SET lock_timeout = '{_TABLE_WITHIN}'")
+        _prepare_roles(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
-        connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
-    engine.dispose()
+
+
+def _prepare_roles(connection: Connection) -> None:
+    """Tables belong to a role under which no function comes. In AWS the application logs in by IAM."""
+    for role, attributes in ((OWNER, "NOLOGIN"), (APPLICATION, "LOGIN NOBYPASSRLS")):
+        if not _exists(connection, role):
+            _run(connection, f"CREATE ROLE {role} {attributes}")
+    if _exists(connection, "rds_iam"):
+        _run(connection, f"GRANT rds_iam TO {APPLICATION}")
+    whoever = connection.execute(text("SELECT current_user")).scalar_one()
+    if whoever != OWNER:
+        _run(connection, f"GRANT {OWNER} TO CURRENT_USER")
+    _run(connection, f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}")
+    _run(connection, f"GRANT USAGE ON SCHEMA public TO {APPLICATION}")
+    _run(connection, f"SET ROLE {OWNER}")
+
+
+def _exists(connection: Connection, role: str) -> bool:
+    query = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+    return connection.execute(query, {"role": role}).scalar() is not None
+
+
+def _run(connection: Connection, statement: str) -> None:
+    connection.execute(text(statement))
+    connection.commit()
+
+
+def _with_driver(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgresql", "postgres") else url
 
 
 if __name__ == "__main__":
-    address = os.environ.get("DATABASE_URL", "")
+    address = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("DATABASE_URL", "")
     if not address:
-        sys.exit("set DATABASE_URL to postgresql+psycopg://user:password@host:port/name")
+        sys.exit("name the database: python -m infra.migrate postgresql://user:password@host/name")
     migrate(address)

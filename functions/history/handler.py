@@ -1,71 +1,52 @@
-"""Remembers calls: reads the whole call from the live table, projects it into Aurora, keeps an archive object."""
+"""Remembers calls: reads the whole call from the live table, projects it into Aurora, keeps an archive object.
+
+Events come twice and late; each one makes the function read the call anew, and an older reading never replaces a newer.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
+from functions.call_events import for_each_call
 from shared.adapters import aws_clients
-from shared.adapters.call_report import report_of
-from shared.adapters.history import History, connector
+from shared.adapters.archive import Archive
+from shared.adapters.call_report import cost, report_of
+from shared.adapters.database import Database, connector
+from shared.adapters.history import History
 from shared.adapters.live_reader import LiveReader
 from shared.config import environment, required
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True, slots=True)
 class Historian:
+    """The one use case."""
+
     reader: LiveReader
     history: History
-    s3: S3Client
-    bucket: str
+    archive: Archive
 
     def remember(self, call_id: str) -> None:
-        """Idempotent: the same facts write the same rows and the same object."""
+        """Row and object go together: the object is written while the row is locked, so of two at once the one that
+        knows more has the last word on both. A crash between object and commit leaves an object ahead of its row;
+        the message comes again and brings the row. Raises Unavailable, NotFound."""
         whole = self.reader.read(call_id)
         report = report_of(whole)
-        version = len(whole.call.facts) * 10 + (1 if whole.analysis is not None else 0)
-        self.history.put(report, version)
-        day = whole.call.created_at.strftime("%Y/%m/%d")
-        self.s3.put_object(
-            Bucket=self.bucket,
-            Key=f"calls/{whole.call.tenant_id}/{day}/{call_id}.json",
-            Body=json.dumps(report, ensure_ascii=False, sort_keys=True).encode(),
-            ContentType="application/json",
-        )
+        with self.history.writing(whole, cost(whole), report) as is_latest:
+            if is_latest:
+                self.archive.put(whole.call, report)
 
 
 @cache
 def compose() -> Historian:
     return Historian(
         reader=LiveReader(aws_clients.dynamodb(), required("LIVE_TABLE")),
-        history=History(connector(dict(environment()))),
-        s3=aws_clients.s3(),
-        bucket=required("ARCHIVE_BUCKET"),
+        history=History(Database(connector(dict(environment())))),
+        archive=Archive(aws_clients.s3(), required("ARCHIVE_BUCKET")),
     )
 
 
-def _remember(record: SQSRecord) -> None:
-    compose().remember(json.loads(record.body)["detail"]["data"]["call_id"])
-
-
-def handler(event: Mapping[str, Any], context: Any) -> Any:
-    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(
-        event=dict(event),
-        record_handler=_remember,
-        processor=processor,
-        context=context,
-    )
+def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    return for_each_call(event, context, lambda call_id: compose().remember(call_id))

@@ -1,46 +1,31 @@
-"""GET /v1/calls, /v1/calls/{call_id}, /v1/calls/{call_id}/transcript, /v1/follow-ups: live first, then Aurora."""
+"""GET /v1/calls, /v1/calls/{call_id}, /v1/calls/{call_id}/transcript, /v1/follow-ups."""
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from functions.edge import Request, Response, answer, guarded
+from functions.reports.app import Reports
+from functions.reports.queries import call_cursor, call_query, follow_up_cursor, follow_up_query
 from shared.adapters import aws_clients
-from shared.adapters.call_report import report_of
-from shared.adapters.history import History, connector
+from shared.adapters.database import Database, connector
+from shared.adapters.history import DueFollowUp, History
 from shared.adapters.live_reader import LiveReader
 from shared.config import environment, required
-from shared.domain.errors import InvalidInput, NotFound
+from shared.domain.listing import CallRow
 from shared.domain.tenant import Scope
 
-MAX_PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Reports:
-    reader: LiveReader
-    history: History
-
-    def call(self, tenant_id: str, call_id: str) -> dict[str, Any]:
-        """Raises NotFound, for another tenant's call too."""
-        try:
-            report = report_of(self.reader.read(call_id))
-        except NotFound:
-            return self.history.get(tenant_id, call_id)
-        if report["tenant_id"] != tenant_id:
-            raise NotFound("there is no such call")
-        return report
+_SPEAKERS = {"agent": "Sofía", "callee": "Persona"}
 
 
 @cache
 def compose() -> Reports:
-    reader = LiveReader(aws_clients.dynamodb(), required("LIVE_TABLE"))
-    return Reports(reader, History(connector(dict(environment()))))
+    return Reports(
+        reader=LiveReader(aws_clients.dynamodb(), required("LIVE_TABLE")),
+        history=History(Database(connector(dict(environment())))),
+    )
 
 
 def handler(event: Mapping[str, Any], _context: object) -> Response:
@@ -50,51 +35,70 @@ def handler(event: Mapping[str, Any], _context: object) -> Response:
 def _route(request: Request) -> Response:
     caller = request.authenticated()
     caller.need(Scope.CALLS_READ)
-    reports = compose()
-    if request.path == "/v1/follow-ups":
-        items = reports.history.follow_ups(caller.tenant_id, MAX_PAGE)
-        return answer(200, {"follow_ups": items})
     call_id = request.parameters.get("call_id")
-    if call_id is None:
-        return _list(request, reports, caller.tenant_id)
-    report = reports.call(caller.tenant_id, call_id)
-    if request.path.endswith("/transcript"):
-        return _transcript(request, report)
-    return answer(200, report)
+    if call_id is not None:
+        report = compose().call(caller.tenant_id, call_id)
+        return _transcript(request, report) if _is_transcript(request) else answer(200, report)
+    if request.path.endswith("/follow-ups"):
+        return _follow_ups(request, caller.tenant_id)
+    return _calls(request, caller.tenant_id)
 
 
-def _list(request: Request, reports: Reports, tenant_id: str) -> Response:
-    limit_text = request.query.get("limit", "20")
-    if not limit_text.isdigit() or not 1 <= int(limit_text) <= MAX_PAGE:
-        raise InvalidInput("limit", f"is a number from 1 to {MAX_PAGE}")
-    limit = int(limit_text)
-    before = _cursor(request.query.get("cursor"))
-    calls = reports.history.page(tenant_id, limit, before, request.query.get("outcome"))
-    body: dict[str, Any] = {"calls": calls, "next_cursor": None}
-    if len(calls) == limit:
-        last = json.dumps([calls[-1]["created_at"], calls[-1]["call_id"]])
-        body["next_cursor"] = base64.urlsafe_b64encode(last.encode()).decode()
+def _calls(request: Request, tenant_id: str) -> Response:
+    query = call_query(request.query)
+    rows = compose().calls(tenant_id, query)
+    more = len(rows) == query.limit
+    cursor = call_cursor(rows[-1].place) if more else None
+    return answer(200, {"calls": [_call(row) for row in rows], "next_cursor": cursor})
+
+
+def _follow_ups(request: Request, tenant_id: str) -> Response:
+    query = follow_up_query(request.query)
+    found = compose().follow_ups(tenant_id, query)
+    more = len(found) == query.limit
+    cursor = follow_up_cursor(found[-1].place) if more else None
+    body = {"follow_ups": [_follow_up(due) for due in found], "next_cursor": cursor}
     return answer(200, body)
 
 
-def _cursor(text: str | None) -> tuple[str, str] | None:
-    if text is None:
-        return None
-    try:
-        created_at, call_id = json.loads(base64.urlsafe_b64decode(text))
-    except ValueError as error:
-        raise InvalidInput("cursor", "use the next_cursor of the page before") from error
-    return str(created_at), str(call_id)
+def _call(row: CallRow) -> dict[str, object]:
+    return {
+        "call_id": row.call_id,
+        "created_at": row.created_at,
+        "status": row.status,
+        "end_reason": row.end_reason,
+        "outcome": row.outcome,
+        "next_step": row.next_step,
+        "cost_usd": None if row.cost_usd is None else float(row.cost_usd),
+    }
 
 
-def _transcript(request: Request, report: dict[str, Any]) -> Response:
+def _follow_up(due: DueFollowUp) -> dict[str, object]:
+    promise = due.promise
+    return {
+        "call_id": due.call_id,
+        "kind": promise.kind.value,
+        "at": promise.at,
+        "timezone": promise.timezone,
+        "with": promise.with_whom,
+        "channel": promise.channel,
+        "address": promise.address,
+        "detail": promise.detail,
+    }
+
+
+def _is_transcript(request: Request) -> bool:
+    return request.path.endswith("/transcript")
+
+
+def _transcript(request: Request, report: Mapping[str, Any]) -> Response:
+    """As JSON, or as text for people with `Accept: text/plain`: of Sofia what was heard."""
+    turns = report["turns"]
     if "text/plain" not in request.headers.get("accept", ""):
-        turns = report["turns"]
         return answer(200, {"call_id": report["call_id"], "turns": turns})
-    names = {"agent": "Sofía", "callee": "Persona"}
     lines = [
-        f"{turn['started_ms'] / 1000:7.1f}  {names[turn['who']]}: {turn['heard'] or '…'}"
-        for turn in report["turns"]
+        f"{turn['started_ms'] / 1000:7.1f}  {_SPEAKERS[turn['who']]}: {turn['heard'] or '…'}\n"
+        for turn in turns
     ]
     headers = {"content-type": "text/plain; charset=utf-8"}
-    return {"statusCode": 200, "headers": headers, "body": "\n".join(lines) + "\n"}
+    return {"statusCode": 200, "headers": headers, "body": "".join(lines)}

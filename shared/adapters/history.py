@@ -1,230 +1,190 @@
-"""What is remembered, in Aurora PostgreSQL: a projection, written by idempotent upserts, read under row-level security.
-
-Every unit of work names its tenant first; without one no row is visible.
-"""
+"""What is remembered, in Aurora PostgreSQL: a projection of whole calls, written by idempotent upserts."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import psycopg
 from psycopg import sql
-from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
-from shared.domain.errors import NotFound, Unavailable
+from shared.adapters.database import Connection, Database
+from shared.adapters.history_rows import CHILDREN, Child, call_row
+from shared.adapters.live_reader import WholeCall
+from shared.domain.conversation import FollowUp, FollowUpKind
+from shared.domain.cost import Cost
+from shared.domain.errors import NotFound
+from shared.domain.listing import CallQuery, CallRow
 
-CONNECT_WITHIN_S = 5
+
+@dataclass(frozen=True, slots=True)
+class FollowUpPlace:
+    """Where in the list of promises one stands; those without a time come last."""
+
+    due_at: datetime | None
+    call_id: str
+    follow_up_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpQuery:
+    """A tenant's promises due in `[since, until)` and after `after`. None asks for all."""
+
+    limit: int
+    after: FollowUpPlace | None = None
+    kind: FollowUpKind | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueFollowUp:
+    call_id: str
+    promise: FollowUp
+
+    @property
+    def place(self) -> FollowUpPlace:
+        return FollowUpPlace(self.promise.at, self.call_id, self.promise.follow_up_id)
 
 
 class History:
-    """One connection for each process, opened when first needed and again after it broke."""
+    """Writes and reads in the name of one tenant at a time."""
 
-    def __init__(self, connect: Callable[[], psycopg.Connection[dict[str, Any]]]) -> None:
-        self._connect = connect
-        self._connection: psycopg.Connection[dict[str, Any]] | None = None
-        # A Lambda environment runs one invocation at a time; where threads share this one, their
-        # transactions must not nest into each other.
-        self._one_at_a_time = threading.Lock()
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def put(self, report: dict[str, Any], version: int) -> bool:
-        """Project a call's report. `version` grows with what is known; an older one changes nothing (False)."""
-        tenant_id, call_id = report["tenant_id"], report["call_id"]
-        with self._work(tenant_id) as connection:
-            row = connection.execute(
-                """
-                INSERT INTO calls (tenant_id, call_id, version, created_at, answered_at, ended_at,
-                                   status, end_reason, outcome, next_step, summary, cost_usd, report)
-                VALUES (%(tenant_id)s, %(call_id)s, %(version)s, %(created_at)s, %(answered_at)s,
-                        %(ended_at)s, %(status)s, %(end_reason)s, %(outcome)s, %(next_step)s,
-                        %(summary)s, %(cost_usd)s, %(report)s)
-                ON CONFLICT (tenant_id, call_id) DO UPDATE SET
-                    version = EXCLUDED.version, answered_at = EXCLUDED.answered_at,
-                    ended_at = EXCLUDED.ended_at, status = EXCLUDED.status,
-                    end_reason = EXCLUDED.end_reason, outcome = EXCLUDED.outcome,
-                    next_step = EXCLUDED.next_step, summary = EXCLUDED.summary,
-                    cost_usd = EXCLUDED.cost_usd, report = EXCLUDED.report
-                WHERE calls.version < EXCLUDED.version
-                RETURNING version
-                """,
-                {
-                    **{name: report[name] for name in _CALL_COLUMNS},
-                    "version": version,
-                    "cost_usd": report["cost_usd"]["total"],
-                    "report": Jsonb(report),
-                },
-            ).fetchone()
-            if row is None:
-                return False
-            self._put_turns(connection, tenant_id, call_id, report["turns"])
-            self._put_follow_ups(connection, tenant_id, call_id, report["follow_ups"])
-            return True
+    @contextmanager
+    def writing(self, whole: WholeCall, cost: Cost, report: Mapping[str, Any]) -> Iterator[bool]:
+        """Project a call. False where more is known already; then nothing changes.
+
+        The call's row stays locked until the block ends and nothing is kept if it raises: what else is written for
+        the call inside the block is in step with the row. Raises Unavailable.
+        """
+        row = call_row(whole, cost, report)
+        with self._database.work(whole.call.tenant_id) as connection:
+            is_latest = connection.execute(_upsert(row), row).fetchone() is not None
+            if is_latest:
+                for child in CHILDREN:
+                    _replace(connection, child, whole, cost)
+            yield is_latest
 
     def get(self, tenant_id: str, call_id: str) -> dict[str, Any]:
         """A call's report; raises NotFound."""
-        with self._work(tenant_id) as connection:
+        with self._database.work(tenant_id) as connection:
             row = connection.execute(
-                "SELECT report FROM calls WHERE call_id = %s", (call_id,)
+                "SELECT report FROM calls WHERE tenant_id = %s AND call_id = %s",
+                (tenant_id, call_id),
             ).fetchone()
         if row is None:
             raise NotFound("there is no such call")
         report: dict[str, Any] = row["report"]
         return report
 
-    def page(
-        self,
-        tenant_id: str,
-        limit: int,
-        before: tuple[str, str] | None,
-        outcome: str | None,
-    ) -> list[dict[str, Any]]:
-        """The youngest calls before a (created_at, call_id)."""
-        conditions = [sql.SQL("TRUE")]
-        values: list[object] = []
-        if before is not None:
-            conditions.append(sql.SQL("(created_at, call_id) < (%s, %s)"))
-            values += before
-        if outcome is not None:
-            conditions.append(sql.SQL("outcome = %s"))
-            values.append(outcome)
-        query = sql.SQL(
-            "SELECT call_id, created_at, status, end_reason, outcome, next_step, cost_usd FROM calls "
-            "WHERE {} ORDER BY created_at DESC, call_id DESC LIMIT %s"
-        ).format(sql.SQL(" AND ").join(conditions))
-        with self._work(tenant_id) as connection:
-            rows = connection.execute(query, [*values, limit]).fetchall()
-        return json.loads(json.dumps(rows, default=str))  # type: ignore[no-any-return]
-
-    def follow_ups(self, tenant_id: str, limit: int) -> list[dict[str, Any]]:
-        """Promises to keep, the next first."""
-        with self._work(tenant_id) as connection:
-            rows = connection.execute(
-                "SELECT call_id, kind, due_at, body FROM follow_ups "
-                "ORDER BY due_at NULLS LAST, call_id LIMIT %s",
-                (limit,),
+    def rows(self, tenant_id: str, query: CallQuery) -> list[CallRow]:
+        """The tenant's youngest calls that `query` asks for."""
+        before = query.before
+        with self._database.work(tenant_id) as connection:
+            found = connection.execute(
+                _LIST,
+                {
+                    "tenant_id": tenant_id,
+                    "before_at": before.created_at if before else None,
+                    "before_id": before.call_id if before else None,
+                    "status": query.status.value if query.status else None,
+                    "outcome": query.outcome.value if query.outcome else None,
+                    "since": query.since,
+                    "until": query.until,
+                    "limit": query.limit,
+                },
             ).fetchall()
-        return json.loads(json.dumps(rows, default=str))  # type: ignore[no-any-return]
+        return [
+            CallRow(**{**row, "created_at": row["created_at"].astimezone(UTC)}) for row in found
+        ]
 
-    def _put_turns(
-        self, connection: Any, tenant_id: str, call_id: str, turns: list[dict[str, Any]]
-    ) -> None:
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                """
-                INSERT INTO turns (tenant_id, call_id, n, who, said, heard, started_ms, ended_ms,
-                                   interrupted, waterfall_ms)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-                ON CONFLICT (tenant_id, call_id, n) DO UPDATE SET
-                    said = EXCLUDED.said, heard = EXCLUDED.heard, ended_ms = EXCLUDED.ended_ms,
-                    interrupted = EXCLUDED.interrupted, waterfall_ms = EXCLUDED.waterfall_ms
-                """,
-                [
-                    (
-                        tenant_id,
-                        call_id,
-                        turn["n"],
-                        turn["who"],
-                        turn["said"],
-                        turn["heard"],
-                        turn["started_ms"],
-                        turn["ended_ms"],
-                        turn["interrupted"],
-                        Jsonb(turn.get("waterfall_ms")),
-                    )
-                    for turn in turns
-                ],
-            )
-
-    def _put_follow_ups(
-        self,
-        connection: Any,
-        tenant_id: str,
-        call_id: str,
-        follow_ups: list[dict[str, Any]],
-    ) -> None:
-        connection.execute("DELETE FROM follow_ups WHERE call_id = %s", (call_id,))
-        for number, follow_up in enumerate(follow_ups):
-            connection.execute(
-                "INSERT INTO follow_ups (tenant_id, call_id, n, kind, due_at, body) "
-                "VALUES (%s, %s, %s, %s, %s, %s)",
-                (
-                    tenant_id,
-                    call_id,
-                    number,
-                    follow_up["kind"],
-                    follow_up["at"],
-                    Jsonb(follow_up),
-                ),
-            )
-
-    @contextmanager
-    def _work(self, tenant_id: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
-        """One transaction in the tenant's name."""
-        with self._one_at_a_time, self._transaction(tenant_id) as connection:
-            yield connection
-
-    @contextmanager
-    def _transaction(self, tenant_id: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
-        try:
-            if self._connection is None or self._connection.closed:
-                self._connection = self._connect()
-            with self._connection.transaction():
-                self._connection.execute(
-                    "SELECT set_config('app.tenant_id', %s, true)", (tenant_id,)
-                )
-                yield self._connection
-        except psycopg.OperationalError as error:
-            self._connection = None
-            raise Unavailable("the database is away") from error
+    def follow_ups(self, tenant_id: str, query: FollowUpQuery) -> list[DueFollowUp]:
+        """Promises that stand, the next first."""
+        after = query.after
+        with self._database.work(tenant_id) as connection:
+            found = connection.execute(
+                _FOLLOW_UPS,
+                {
+                    "tenant_id": tenant_id,
+                    "after": after is not None,
+                    "after_at": after.due_at if after else None,
+                    "after_call": after.call_id if after else None,
+                    "after_id": after.follow_up_id if after else None,
+                    "kind": query.kind.value if query.kind else None,
+                    "since": query.since,
+                    "until": query.until,
+                    "limit": query.limit,
+                },
+            ).fetchall()
+        return [DueFollowUp(row.pop("call_id"), _promise(row)) for row in found]
 
 
-_CALL_COLUMNS = (
-    "tenant_id",
-    "call_id",
-    "created_at",
-    "answered_at",
-    "ended_at",
-    "status",
-    "end_reason",
-    "outcome",
-    "next_step",
-    "summary",
-)
+def _promise(row: dict[str, Any]) -> FollowUp:
+    """With its time as the callee's clock shows it."""
+    at, timezone = row["at"], row["timezone"]
+    if at is not None:
+        at = at.astimezone(ZoneInfo(timezone) if timezone else UTC)
+    return FollowUp(**{**row, "kind": FollowUpKind(row["kind"]), "at": at})
 
 
-def connector(
-    settings: dict[str, str],
-) -> Callable[[], psycopg.Connection[dict[str, Any]]]:
-    """Connects with DATABASE_* settings: a password locally, an IAM token (15 minutes, only at connect) in AWS."""
-
-    def connect() -> psycopg.Connection[dict[str, Any]]:
-        iam = settings.get("DATABASE_IAM") == "true"
-        password = _iam_token(settings) if iam else settings["DATABASE_PASSWORD"]
-        return psycopg.connect(
-            host=settings["DATABASE_HOST"],
-            port=int(settings["DATABASE_PORT"]),
-            dbname=settings["DATABASE_NAME"],
-            user=settings["DATABASE_USER"],
-            password=password,
-            sslmode="verify-full" if iam else "prefer",
-            connect_timeout=CONNECT_WITHIN_S,
-            prepare_threshold=None,
-            row_factory=dict_row,
-        )
-
-    return connect
-
-
-def _iam_token(settings: dict[str, str]) -> str:
-    import boto3
-
-    token: str = boto3.client("rds").generate_db_auth_token(
-        settings["DATABASE_HOST"],
-        int(settings["DATABASE_PORT"]),
-        settings["DATABASE_USER"],
+def _upsert(row: Mapping[str, object]) -> sql.Composed:
+    """Equal versions are written again: a replay by newer code refreshes what older code wrote."""
+    names = [sql.Identifier(name) for name in row]
+    return sql.SQL(
+        "INSERT INTO calls ({names}) VALUES ({values}) "
+        "ON CONFLICT (tenant_id, call_id) DO UPDATE SET ({names}) = ROW({news}) "
+        "WHERE calls.version <= EXCLUDED.version RETURNING version"
+    ).format(
+        names=sql.SQL(", ").join(names),
+        values=sql.SQL(", ").join(sql.Placeholder(name) for name in row),
+        news=sql.SQL(", ").join(sql.SQL("EXCLUDED.{}").format(name) for name in names),
     )
-    return token
+
+
+def _replace(connection: Connection, child: Child, whole: WholeCall, cost: Cost) -> None:
+    key = (whole.call.tenant_id, whole.call.call_id)
+    table = sql.Identifier(child.table)
+    delete = sql.SQL("DELETE FROM {} WHERE tenant_id = %s AND call_id = %s").format(table)
+    connection.execute(delete, key)
+    values = [sql.SQL("%s::jsonb" if c in child.json else "%s") for c in child.columns]
+    insert = sql.SQL("INSERT INTO {} (tenant_id, call_id, {}) VALUES (%s, %s, {})").format(
+        table,
+        sql.SQL(", ").join(sql.Identifier(column) for column in child.columns),
+        sql.SQL(", ").join(values),
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(insert, [(*key, *row) for row in child.rows(whole, cost)])
+
+
+_LIST = """
+    SELECT call_id, created_at, status, end_reason, outcome, next_step, cost_usd
+    FROM calls
+    WHERE tenant_id = %(tenant_id)s
+      AND (%(before_id)s::text IS NULL
+           OR (created_at, call_id) < (%(before_at)s::timestamptz, %(before_id)s::text))
+      AND (%(status)s::text IS NULL OR status = %(status)s)
+      AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
+      AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
+      AND (%(until)s::timestamptz IS NULL OR created_at < %(until)s)
+    ORDER BY created_at DESC, call_id DESC
+    LIMIT %(limit)s
+"""
+_FOLLOW_UPS = """
+    SELECT call_id, follow_up_id, kind, due_at AS at, timezone, with_whom, channel, address, detail
+    FROM follow_ups
+    WHERE tenant_id = %(tenant_id)s AND NOT cancelled
+      AND (NOT %(after)s
+           OR (COALESCE(due_at, 'infinity'), call_id, follow_up_id)
+            > (COALESCE(%(after_at)s::timestamptz, 'infinity'), %(after_call)s, %(after_id)s))
+      AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+      AND (%(since)s::timestamptz IS NULL OR due_at >= %(since)s)
+      AND (%(until)s::timestamptz IS NULL OR due_at < %(until)s)
+    ORDER BY COALESCE(due_at, 'infinity'), call_id, follow_up_id
+    LIMIT %(limit)s
+"""

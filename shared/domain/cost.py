@@ -1,6 +1,6 @@
 """What a call costs, line by line, from its usage records and a dated price table.
 
-Amounts are micro-dollars (integers), so that sums are exact.
+Amounts are whole micro-dollars, rounded once for each line, so that lines add up to the total exactly.
 """
 
 from __future__ import annotations
@@ -9,73 +9,30 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 
 from shared.domain.conversation import Usage, UsageKind
 from shared.domain.phone import NumberType, number_type
+from shared.domain.prices import PRICES, ModelPrice, PriceTable
 
 MICRO = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPrice:
-    """Dollars per million tokens, and per minute where a model is billed by time."""
-
-    text_in: float = 0.0
-    text_cached: float = 0.0
-    text_out: float = 0.0
-    audio_in: float = 0.0
-    audio_cached: float = 0.0
-    audio_out: float = 0.0
-    minute: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class PriceTable:
-    """Prices from a day on. `aws_call` is the AWS share of one call of three minutes (list prices, eu-west-1)."""
-
-    valid_from: date
-    source: str
-    models: Mapping[str, ModelPrice]
-    mobile_minute: float
-    landline_minute: float
-    stream_minute: float
-    machine_detection: float
-    aws_call: float
-    residency_factor: float = 1.0
-
-
-_FULL = ModelPrice(4.0, 0.40, 24.0, 32.0, 0.40, 64.0)
-_MINI = ModelPrice(0.60, 0.06, 2.40, 10.0, 0.30, 20.0)
-PRICES = (
-    PriceTable(
-        valid_from=date(2026, 11, 1),
-        source="OpenAI and Twilio list prices of November 2026; Spanish termination with an EEA caller ID",
-        models={
-            "gpt-realtime-2.1": _FULL,
-            "gpt-realtime-2": _FULL,
-            "gpt-realtime-2.1-mini": _MINI,
-            "gpt-realtime-whisper": ModelPrice(minute=0.017),
-            "gpt-transcribe": ModelPrice(minute=0.0045),
-            "gpt-6-luna": ModelPrice(text_in=0.60, text_cached=0.06, text_out=2.40),
-        },
-        mobile_minute=0.0486,
-        landline_minute=0.0178,
-        stream_minute=0.004,
-        machine_detection=0.0075,
-        aws_call=0.001,
-    ),
-)
+SECONDS_PER_MINUTE = 60
+UNPRICED = "unpriced"
 
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """`amount_micro_usd` is quantity times unit price, rounded half up."""
+    """`amount_micro_usd` is quantity times unit price, rounded half up. Names are unique within a call."""
 
     name: str
-    quantity: float
+    quantity: Decimal
     unit: str
-    unit_price_usd: float
+    unit_price_usd: Decimal
     amount_micro_usd: int
+
+    @property
+    def amount_usd(self) -> Decimal:
+        return Decimal(self.amount_micro_usd) / MICRO
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +51,9 @@ class Cost:
 def prices_at(day: date, tables: tuple[PriceTable, ...] = PRICES) -> PriceTable:
     """The table in force on `day`; the oldest one for days before it."""
     valid = [table for table in tables if table.valid_from <= day]
-    return max(valid, key=lambda table: table.valid_from) if valid else tables[0]
+    if not valid:
+        return min(tables, key=lambda table: table.valid_from)
+    return max(valid, key=lambda table: table.valid_from)
 
 
 def cost_of(
@@ -104,53 +63,81 @@ def cost_of(
     verdict: bool,
     prices: PriceTable,
 ) -> Cost:
-    """The cost of a call that was in talk for `answered_s` seconds (0: never answered, no carrier minutes)."""
+    """The cost of a call that was in talk for `answered_s` seconds (0: never answered, no carrier minutes) and on
+    which the carrier gave a `verdict` on machine or human.
+
+    A model that the table does not know costs nothing but leaves a line of its tokens named `...unpriced`.
+    """
     lines = [
         *_model_lines(usage, prices),
         *_carrier_lines(to_number, answered_s, verdict, prices),
+        _line("aws", Decimal(1), "call", prices.aws_call),
     ]
-    lines.append(_line("aws", 1, "call", prices.aws_call))
     return Cost(tuple(line for line in lines if line.quantity))
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A quantity that has one price."""
+
+    name: str
+    quantity: Decimal
+    unit: str
+    unit_price_usd: Decimal
+
+
 def _model_lines(usage: Iterable[Usage], prices: PriceTable) -> list[CostLine]:
-    sums: dict[tuple[str, str, float], float] = {}
+    sums: dict[tuple[str, str], _Part] = {}
     for record in usage:
-        price = prices.models.get(record.model, ModelPrice())
-        for name, quantity, unit, unit_price in _parts(record, price):
-            factor = prices.residency_factor
-            key = (f"{record.kind.value}.{name}", unit, unit_price * factor)
-            sums[key] = sums.get(key, 0.0) + quantity
-    return [_line(name, quantity, unit, price) for (name, unit, price), quantity in sums.items()]
-
-
-def _parts(record: Usage, price: ModelPrice) -> list[tuple[str, float, str, float]]:
-    per_token = 1 / MICRO
-    if record.kind is UsageKind.TRANSCRIPTION and record.seconds:
-        return [("minutes", record.seconds / 60, "min", price.minute)]
+        for part in _parts(record, prices):
+            key = (part.name, record.model)
+            known = sums.get(key)
+            quantity = part.quantity + (known.quantity if known else 0)
+            sums[key] = _Part(part.name, quantity, part.unit, part.unit_price_usd)
+    names = [name for name, _model in sums]
     return [
-        (
-            "text_in",
-            record.text_in - record.text_in_cached,
-            "token",
-            price.text_in * per_token,
-        ),
-        ("text_cached", record.text_in_cached, "token", price.text_cached * per_token),
-        (
-            "audio_in",
-            record.audio_in - record.audio_in_cached,
-            "token",
-            price.audio_in * per_token,
-        ),
-        (
-            "audio_cached",
-            record.audio_in_cached,
-            "token",
-            price.audio_cached * per_token,
-        ),
-        ("text_out", record.text_out, "token", price.text_out * per_token),
-        ("audio_out", record.audio_out, "token", price.audio_out * per_token),
+        # A call that fell back to another model has lines of both.
+        _line(
+            name if names.count(name) == 1 else f"{name} ({model})",
+            part.quantity,
+            part.unit,
+            part.unit_price_usd,
+        )
+        for (name, model), part in sums.items()
+        if part.quantity
     ]
+
+
+def _parts(record: Usage, prices: PriceTable) -> list[_Part]:
+    price = prices.models.get(record.model)
+    kind = record.kind.value
+    if price is None:
+        tokens = record.text_in + record.audio_in + record.text_out + record.audio_out
+        quantity, unit = (Decimal(tokens), "token") if tokens else (_minutes(record), "min")
+        return [_Part(f"{kind}.{UNPRICED}", quantity, unit, Decimal(0))]
+    factor = prices.residency_factor
+    if record.kind is UsageKind.TRANSCRIPTION and record.seconds:
+        return [_Part(f"{kind}.minutes", _minutes(record), "min", price.minute * factor)]
+    return [
+        _Part(f"{kind}.{name}", Decimal(tokens), "token", per_million * factor / MICRO)
+        for name, (tokens, per_million) in _tokens(record, price).items()
+    ]
+
+
+def _tokens(record: Usage, price: ModelPrice) -> Mapping[str, tuple[int, Decimal]]:
+    """Tokens by what they are billed as. Cached ones are contained in the input counts."""
+    return {
+        "text_in": (record.text_in - record.text_in_cached, price.text_in),
+        "text_cached": (record.text_in_cached, price.text_cached),
+        "audio_in": (record.audio_in - record.audio_in_cached, price.audio_in),
+        "audio_cached": (record.audio_in_cached, price.audio_cached),
+        "text_out": (record.text_out, price.text_out),
+        "audio_out": (record.audio_out, price.audio_out),
+    }
+
+
+def _minutes(record: Usage) -> Decimal:
+    return Decimal(str(record.seconds)) / SECONDS_PER_MINUTE
 
 
 def _carrier_lines(
@@ -158,7 +145,9 @@ def _carrier_lines(
 ) -> list[CostLine]:
     if answered_s <= 0:
         return []
-    minutes = math.ceil(answered_s / 60)
+    # Begun minutes count whole, for each answered call.
+    minutes = Decimal(math.ceil(answered_s / SECONDS_PER_MINUTE))
+    # What is neither is billed like the dearer of the two.
     landline = number_type(to_number) is NumberType.GEOGRAPHIC
     lines = [
         _line(
@@ -170,10 +159,14 @@ def _carrier_lines(
         _line("carrier.stream", minutes, "min", prices.stream_minute),
     ]
     if verdict:
-        lines.append(_line("carrier.machine_detection", 1, "call", prices.machine_detection))
+        lines.append(
+            _line("carrier.machine_detection", Decimal(1), "call", prices.machine_detection)
+        )
     return lines
 
 
-def _line(name: str, quantity: float, unit: str, unit_price_usd: float) -> CostLine:
-    amount = math.floor(quantity * unit_price_usd * MICRO + 0.5)
-    return CostLine(name, quantity, unit, unit_price_usd, amount)
+def _line(name: str, quantity: Decimal, unit: str, unit_price_usd: Decimal) -> CostLine:
+    amount = quantity * unit_price_usd * MICRO
+    return CostLine(
+        name, quantity, unit, unit_price_usd, int(amount.to_integral_value(ROUND_HALF_UP))
+    )

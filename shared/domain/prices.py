@@ -1,0 +1,96 @@
+"""What the outside world charges: dated list prices as data. A change of price is a new table, never an edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+# OpenAI adds ten per cent where data stays in the EU.
+EU_RESIDENCY = Decimal("1.10")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """Dollars per million tokens, and per minute where a model is billed by time."""
+
+    text_in: Decimal = Decimal(0)
+    text_cached: Decimal = Decimal(0)
+    text_out: Decimal = Decimal(0)
+    audio_in: Decimal = Decimal(0)
+    audio_cached: Decimal = Decimal(0)
+    audio_out: Decimal = Decimal(0)
+    minute: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """Prices in dollars from a day on. `residency_factor` multiplies the models' prices; `aws_call` is the share of
+    one call in what AWS charges by use."""
+
+    valid_from: date
+    source: str
+    models: Mapping[str, ModelPrice]
+    mobile_minute: Decimal
+    landline_minute: Decimal
+    stream_minute: Decimal
+    machine_detection: Decimal
+    aws_call: Decimal
+    residency_factor: Decimal = Decimal(1)
+
+
+def in_the_eu(table: PriceTable) -> PriceTable:
+    """The same prices for a project whose data stays in the EU."""
+    return replace(table, residency_factor=EU_RESIDENCY)
+
+
+_FULL = ModelPrice(
+    text_in=Decimal("4.00"),
+    text_cached=Decimal("0.40"),
+    text_out=Decimal("24.00"),
+    audio_in=Decimal("32.00"),
+    audio_cached=Decimal("0.40"),
+    audio_out=Decimal("64.00"),
+)
+_MINI = ModelPrice(
+    text_in=Decimal("0.60"),
+    text_cached=Decimal("0.06"),
+    text_out=Decimal("2.40"),
+    audio_in=Decimal("10.00"),
+    audio_cached=Decimal("0.30"),
+    audio_out=Decimal("20.00"),
+)
+# No list price of this model was at hand; the mini model's text prices stand in for it.
+_TEXT = ModelPrice(text_in=Decimal("0.60"), text_cached=Decimal("0.06"), text_out=Decimal("2.40"))
+
+PRICES: tuple[PriceTable, ...] = (
+    PriceTable(
+        valid_from=date(2026, 11, 1),
+        source="OpenAI's price list; Twilio's machine detection; Spanish minutes with a caller ID from the "
+        "EEA and stream minutes by secondary sources; AWS list prices in eu-west-1",
+        models=MappingProxyType(
+            {
+                "gpt-realtime-2.1": _FULL,
+                "gpt-realtime-2": _FULL,
+                "gpt-realtime-1.5": replace(_FULL, text_out=Decimal("16.00")),
+                "gpt-realtime-2.1-mini": _MINI,
+                "gpt-realtime-mini": _MINI,
+                "gpt-realtime-whisper": ModelPrice(minute=Decimal("0.017")),
+                "gpt-live-transcribe": ModelPrice(minute=Decimal("0.017")),
+                "gpt-transcribe": ModelPrice(minute=Decimal("0.0045")),
+                "gpt-6-luna": _TEXT,
+                # Calls that nobody answered are read by rule.
+                "rule": ModelPrice(),
+            }
+        ),
+        mobile_minute=Decimal("0.0486"),
+        landline_minute=Decimal("0.0178"),
+        stream_minute=Decimal("0.004"),
+        machine_detection=Decimal("0.0075"),
+        # About a dollar for 1,000 answered calls of three minutes: data out 0.38, NAT 0.22, Fargate 0.20, the
+        # rest DynamoDB, Lambda, load balancer, logs and queues.
+        aws_call=Decimal("0.001"),
+    ),
+)
