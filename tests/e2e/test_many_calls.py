@@ -42,6 +42,12 @@ async def test_twenty_calls_at_once() -> None:
         remembered = await history_of(session)
     assert {one.report["status"] for one in placed} == {"analysed"}
     assert {one.report["end_reason"] for one in placed} == {"completed"}
+    outcomes = {
+        one.report["outcome"]
+        for one, who in zip(placed, people, strict=True)
+        if who.id.startswith("p01")
+    }
+    assert outcomes == {"qualified"}
     assert len({one.report["call_id"] for one in placed}) == CALLS
     assert remembered == {one.report["call_id"] for one in placed}
     for one, persona in zip(placed, people, strict=True):
