@@ -1,20 +1,21 @@
-"""From the analyst's answer to the analysis that counts: what has no quote in the transcript is dropped, an objection
-on record wins, and calls without a conversation need no model at all."""
+"""From the analyst's answer to the analysis that counts: fields that stand on quotes, an objection that wins, the time
+that was read back and booked, and the outcome that ranks first among what is proved."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
 
 from functions.outcome_analysis.answer import AnalysisAnswer
+from functions.outcome_analysis.by_rule import FAULTS
+from functions.outcome_analysis.grounding import Spoken, grounded, moment
+from functions.outcome_analysis.private_details import without_private_details
 from shared.adapters.live_reader import WholeCall
-from shared.agents import opt_out as opt_out_words
-from shared.agents.folding import words
 from shared.domain.agent import Duty
-from shared.domain.call import EndReason
-from shared.domain.conversation import ToolStatus, ToolUse, Who
+from shared.domain.conversation import FollowUp, FollowUpKind, ToolStatus, ToolUse, Who
 from shared.domain.outcome import (
-    FIELD_NAMES,
     Analysis,
     Evidence,
     ExtractedField,
@@ -24,116 +25,207 @@ from shared.domain.outcome import (
     Outcome,
 )
 
-_BY_CARRIER = {
-    EndReason.NO_ANSWER: Outcome.NO_ANSWER,
-    EndReason.BUSY: Outcome.BUSY,
-    EndReason.FAILED: Outcome.FAILED,
-    EndReason.CANCELED: Outcome.CANCELED,
-    EndReason.VOICEMAIL: Outcome.VOICEMAIL,
-}
-BY_RULE = "rule"
+Fields = dict[str, ExtractedField]
+_RANK = {outcome: rank for rank, outcome in enumerate(Outcome)}
+# Of these people nothing is kept beyond the transcript.
+_KEEPS_NOTHING: Mapping[Outcome, str] = MappingProxyType(
+    {
+        Outcome.WRONG_NUMBER: "El número no corresponde al negocio.",
+        Outcome.MINOR_ANSWERED: "Contestó un menor y no se puso ningún adulto.",
+    }
+)
+# After these no duty of the opening is owed any more.
+_ENDS_THE_DUTIES = frozenset(
+    {
+        Outcome.WRONG_NUMBER,
+        Outcome.DO_NOT_CALL,
+        Outcome.HUNG_UP,
+        Outcome.IVR,
+        Outcome.VOICEMAIL,
+    }
+)
 
 
-def without_conversation(whole: WholeCall, now: datetime) -> Analysis | None:
-    """The analysis of a call in which nobody was spoken to; None where there is something to read."""
-    reason = whole.call.end_reason
-    spoke = any(turn.who is Who.CALLEE and turn.said for turn in whole.conversation.turns)
-    if reason in _BY_CARRIER and (reason is EndReason.VOICEMAIL or not spoke):
-        outcome = _BY_CARRIER[reason]
-    elif not spoke:
-        outcome = Outcome.INCONCLUSIVE
-    else:
-        return None
-    return Analysis(
-        call_id=whole.call.call_id,
-        outcome=outcome,
-        flags=frozenset(),
-        next_step=NextStep.NONE,
-        summary="",
-        fields={},
-        opt_out=OptOut(False),
-        sentiment=None,
-        language=None,
-        reason="sin conversación",
-        model=BY_RULE,
-        analysed_at=now,
-    )
+@dataclass(frozen=True, slots=True)
+class _Promises:
+    """What was agreed in the call and still stands at its end."""
+
+    appointment: FollowUp | None
+    information: FollowUp | None
+
+    @classmethod
+    def of(cls, whole: WholeCall, objected: OptOut) -> _Promises:
+        standing = [f for f in whole.conversation.follow_ups if not f.cancelled]
+        if objected.requested:
+            return cls(None, None)
+        kinds = (FollowUpKind.DEMO, FollowUpKind.CALLBACK)
+        appointments = [f for f in standing if f.kind in kinds and f.at is not None]
+        information = [f for f in standing if f.kind is FollowUpKind.INFORMATION]
+        return cls(
+            appointments[-1] if appointments else None, information[-1] if information else None
+        )
 
 
-def analysis_of(whole: WholeCall, given: AnalysisAnswer, model: str, now: datetime) -> Analysis:
-    """The analysis that counts."""
-    spoken = {t.n: words(t.said or "") for t in whole.conversation.turns if t.who is Who.CALLEE}
-    fields: dict[str, ExtractedField] = {}
-    for name in FIELD_NAMES:
-        found: Any = getattr(given, name)
-        if found is None or not _stands(found.turn, found.quote, spoken):
-            continue
-        value = tuple(found.value) if isinstance(found.value, list) else found.value
-        fields[name] = ExtractedField(value, Evidence(found.turn, found.quote))
-    objection = _objection(whole, given)
-    flags = set(given.flags)
-    _trust_confirmed_time(whole, fields, flags)
-    missing = {duty for duty in Duty} - {duty.duty for duty in whole.conversation.duties}
-    outcome = given.outcome
-    if objection.requested and outcome is not Outcome.WRONG_NUMBER:
-        outcome = Outcome.DO_NOT_CALL
-    if missing and not objection.requested and outcome not in (Outcome.VOICEMAIL, Outcome.IVR):
-        flags.add(Flag.OPENING_INCOMPLETE)
+def analysis_of(
+    whole: WholeCall, given: AnalysisAnswer, objected: OptOut, model: str, now: datetime
+) -> Analysis:
+    """The analysis that counts; `objected` is what `objection` found."""
+    promises = _Promises.of(whole, objected)
+    fields = grounded(given, Spoken(whole))
+    flags: set[Flag] = set(given.flags)
+    if not _settle_appointment(whole, promises.appointment, fields, objected):
+        flags.add(Flag.AGENT_ERROR)
+    _settle_address(whole, promises.information, fields)
+    outcome = _outcome(whole, given.outcome, fields, promises, objected)
+    if outcome is not Outcome.QUALIFIED and given.outcome is Outcome.QUALIFIED:
+        # The model saw more than is proved: for a person to look at.
+        flags |= set() if objected.requested else {Flag.AGENT_ERROR}
+    flags |= _flags_of_ours(whole, outcome)
+    summary, redacted = without_private_details(given.summary)
+    if outcome in _KEEPS_NOTHING:
+        fields, summary, redacted = {}, _KEEPS_NOTHING[outcome], False
+    if redacted:
+        flags.add(Flag.SENSITIVE_DATA_REDACTED)
     return Analysis(
         call_id=whole.call.call_id,
         outcome=outcome,
         flags=frozenset(flags),
-        next_step=NextStep.NONE if objection.requested else given.next_step,
-        summary=given.summary,
+        next_step=_next_step(outcome, promises, given.next_step, fields),
+        summary=summary,
         fields=fields,
-        opt_out=objection,
+        opt_out=objected,
         sentiment=given.sentiment.value,
-        language=given.language,
-        reason=given.reason,
+        language=_language(given.language),
+        reason=without_private_details(given.reason)[0],
         model=model,
         analysed_at=now,
     )
 
 
-def _stands(turn: int, quote: str, spoken: dict[int, str]) -> bool:
-    return bool(quote.strip()) and words(quote).strip() in spoken.get(turn, "")
+def _outcome(
+    whole: WholeCall,
+    given: Outcome,
+    fields: Fields,
+    promises: _Promises,
+    objected: OptOut,
+) -> Outcome:
+    """The first of the list among the model's word and what is on record."""
+    candidates = {_proved(given, fields)}
+    if objected.requested:
+        candidates.add(Outcome.DO_NOT_CALL)
+    if _done(whole, "transfer_to_human") is not None:
+        candidates.add(Outcome.TRANSFERRED)
+    if promises.appointment is not None:
+        demo = promises.appointment.kind is FollowUpKind.DEMO
+        candidates.add(Outcome.CALLBACK_REQUESTED)
+        candidates |= {Outcome.QUALIFIED} if demo and _is_qualified(fields) else set()
+    if promises.information is not None:
+        candidates.add(Outcome.INFO_REQUESTED)
+    return min(candidates, key=lambda outcome: _RANK[outcome])
 
 
-def _done(whole: WholeCall, name: str) -> ToolUse | None:
-    tools = [t for t in whole.conversation.tools if t.name == name and t.status is ToolStatus.DONE]
-    return tools[-1] if tools else None
+def _proved(given: Outcome, fields: Fields) -> Outcome:
+    """A qualified lead decides, has a problem, and agreed to a day and an hour; with less it is what is left."""
+    if given is not Outcome.QUALIFIED or _is_qualified(fields):
+        return given
+    if "callback_at" in fields:
+        return Outcome.CALLBACK_REQUESTED
+    reachable = "email_consent" in fields or "whatsapp_consent" in fields
+    return Outcome.INFO_REQUESTED if reachable else Outcome.INCONCLUSIVE
 
 
-def _objection(whole: WholeCall, given: AnalysisAnswer) -> OptOut:
-    """Where tool, matcher and model differ, suppression wins."""
-    tool = _done(whole, "register_opt_out")
-    if tool is not None:
-        return OptOut(
-            True,
-            str(tool.arguments.get("scope", "tenant")),
-            str(tool.arguments.get("quote", "")),
-            str(tool.result.get("reference", "")) or None,
-        )
-    for turn in whole.conversation.turns:
-        found = opt_out_words.match(turn.said or "") if turn.who is Who.CALLEE else None
-        if found is not None and found.kind is not opt_out_words.OptOutKind.SOFT:
-            return OptOut(True, found.scope.value, found.quote)
-    if given.opt_out.requested and given.opt_out.quote:
-        return OptOut(True, given.opt_out.scope or "tenant", given.opt_out.quote)
-    return OptOut(False)
+def _is_qualified(fields: Fields) -> bool:
+    decides = fields.get("is_decision_maker")
+    # Who moves things without deciding counts; who was said not to decide does not.
+    may_decide = decides is None or decides.value is True
+    return may_decide and "pain_points" in fields and "callback_at" in fields
 
 
-def _trust_confirmed_time(
-    whole: WholeCall, fields: dict[str, ExtractedField], flags: set[Flag]
-) -> None:
-    """The time that was read back and booked counts, not the analyst's reading of it."""
-    tool = _done(whole, "schedule_callback")
-    if tool is None:
+def _settle_appointment(
+    whole: WholeCall, agreed: FollowUp | None, fields: Fields, objected: OptOut
+) -> bool:
+    """What was read back and booked counts, not the analyst's reading of it; what was called off is gone. False
+    where the two name different moments."""
+    read = fields.get("callback_at")
+    names = ("callback_at", "callback_timezone", "callback_with")
+    if agreed is None or agreed.at is None:
+        if objected.requested or _done(whole, "cancel_callback") is not None:
+            for name in names:
+                fields.pop(name, None)
+        return True
+    evidence = _evidence(whole, _done(whole, "schedule_callback"), read)
+    if evidence is None:
+        return True
+    values = (agreed.at.isoformat(), agreed.timezone, agreed.with_whom)
+    for name, value in zip(names, values, strict=True):
+        if value is not None:
+            known = fields.get(name)
+            fields[name] = ExtractedField(value, known.evidence if known else evidence)
+    return read is None or moment(str(read.value)) == agreed.at
+
+
+def _settle_address(whole: WholeCall, sent: FollowUp | None, fields: Fields) -> None:
+    """The address that was read back and used counts."""
+    if sent is None or sent.address is None:
         return
-    booked = str(tool.arguments.get("at", ""))
-    known = fields.get("callback_at")
-    if known is not None and known.value != booked:
+    name = "email" if sent.channel == "email" else "whatsapp_number"
+    evidence = _evidence(whole, _done(whole, "send_information"), fields.get(name))
+    if evidence is not None:
+        fields[name] = ExtractedField(sent.address, evidence)
+
+
+def _evidence(
+    whole: WholeCall, tool: ToolUse | None, known: ExtractedField | None
+) -> Evidence | None:
+    """The analyst's own, else the callee's last words before the tool was called."""
+    if known is not None:
+        return known.evidence
+    spoken = [t for t in whole.conversation.turns if t.who is Who.CALLEE and t.said]
+    before = [t for t in spoken if tool is None or t.started_ms <= tool.at_ms] or spoken
+    return Evidence(before[-1].n, before[-1].said or "") if before else None
+
+
+def _flags_of_ours(whole: WholeCall, outcome: Outcome) -> set[Flag]:
+    """What code knows without asking anybody."""
+    flags: set[Flag] = set()
+    heard = {duty.duty for duty in whole.conversation.duties}
+    if heard != set(Duty) and outcome not in _ENDS_THE_DUTIES:
+        flags.add(Flag.OPENING_INCOMPLETE)
+    if _done(whole, "report_privacy_request") is not None:
+        flags.add(Flag.PRIVACY_REQUEST)
+    if any(tool.name == "transfer_to_human" for tool in whole.conversation.tools):
+        flags.add(Flag.HUMAN_REQUESTED)
+    if outcome is Outcome.MINOR_ANSWERED:
+        flags.add(Flag.MINOR)
+    if whole.call.end_reason in FAULTS:
         flags.add(Flag.AGENT_ERROR)
-    last = [t for t in whole.conversation.turns if t.who is Who.CALLEE and t.said]
-    evidence = known.evidence if known else Evidence(last[-1].n, last[-1].said or "")
-    fields["callback_at"] = ExtractedField(booked, evidence)
+    return flags
+
+
+def _next_step(outcome: Outcome, promises: _Promises, given: NextStep, fields: Fields) -> NextStep:
+    """What stands at the end; the model's word where an agreed time is in its fields alone."""
+    if outcome in (Outcome.WRONG_NUMBER, Outcome.DO_NOT_CALL, Outcome.MINOR_ANSWERED):
+        return NextStep.NONE
+    if promises.appointment is not None:
+        demo = promises.appointment.kind is FollowUpKind.DEMO
+        return NextStep.DEMO if demo else NextStep.CALLBACK
+    if "callback_at" in fields and given in (NextStep.DEMO, NextStep.CALLBACK):
+        return given
+    if promises.information is not None or outcome is Outcome.INFO_REQUESTED:
+        return NextStep.INFO
+    return NextStep.HUMAN if outcome is Outcome.HUMAN_REQUESTED else NextStep.NONE
+
+
+def _language(text: str) -> str | None:
+    """ISO 639-1."""
+    code = text.strip().lower()[:2]
+    return code if len(code) == 2 and code.isascii() and code.isalpha() else None
+
+
+def _done(whole: WholeCall, *names: str) -> ToolUse | None:
+    """The last call of one of these tools that did what it was for."""
+    for tool in reversed(whole.conversation.tools):
+        succeeded = tool.status is ToolStatus.DONE and tool.result.get("ok", True) is True
+        if tool.name in names and succeeded:
+            return tool
+    return None
