@@ -1,191 +1,222 @@
-"""API Gateway (HTTP API, payload 2.0) on loopback, with the template's routes and authorizer."""
+"""API Gateway (HTTP API, payload 2.0) on loopback, with the template's routes and authorizers."""
 
 from __future__ import annotations
 
-import base64
-import json
-import re
+import asyncio
+import logging
 import time
-import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
+from local.cloud import cors
+from local.cloud.authorizing import AuthorizerFailed, Gatekeeper
+from local.cloud.declarations import Authorizer, Route, Stage, TemplateError
+from local.cloud.http_answer import HttpAnswer, InvalidAnswer, answer_of, message
+from local.cloud.http_event import (
+    HttpRequest,
+    divide_headers,
+    forwarded,
+    function_event,
+    new_request_id,
+)
 from local.cloud.invoke import InvocationFailed, Invoker
-from local.cloud.template import Route
+from local.cloud.routing import Match, Router
+from local.cloud.throttling import TokenBucket
 
-# Lambda's payload limit bites before the gateway's own 10 MB.
-MAX_BODY_BYTES = 6_000_000
-AUTHORIZER_TTL_S = 60.0
-_TEXT = re.compile(r"^(text/.*|application/(json|.*\+json|xml|javascript))", re.IGNORECASE)
+log = logging.getLogger(__name__)
+# The service takes 10 MB, but what it hands to Lambda may have 6 MB.
+MAX_BODY_BYTES = 10_485_760
+MAX_EVENT_BODY_BYTES = 6_000_000
+MAX_HEADER_BYTES = 10_240
+INTEGRATION_TIMEOUT_S = 30.0
+# Lines longer than this are no request to begin with; up to it the size is judged as the service does.
+_MAX_LINE_BYTES = 65_536
 
 
 class Gateway:
     """`url` is known after `start`."""
 
     def __init__(
-        self, routes: Sequence[Route], authorizer: str, invoker: Invoker, port: int = 0
+        self,
+        routes: Sequence[Route],
+        authorizers: Mapping[str, Authorizer],
+        invoker: Invoker,
+        port: int = 0,
+        *,
+        stage: Stage | None = None,
     ) -> None:
-        self._routes = sorted(
-            ((route, _pattern(route.path)) for route in routes),
-            key=lambda pair: ("+}" in pair[0].path, pair[0].path.count("{")),
-        )
-        self._authorizer = authorizer
+        for route in routes:
+            if route.authorizer is not None and route.authorizer not in authorizers:
+                raise TemplateError(f"{route.key}: the authorizer {route.authorizer} is unknown")
+        self._router = Router(routes)
+        self._gatekeepers = {
+            name: Gatekeeper(authorizer, invoker) for name, authorizer in authorizers.items()
+        }
+        self._stage = stage or Stage()
+        self._bucket = TokenBucket(self._stage.throttle) if self._stage.throttle else None
+        self._route_buckets = {
+            route.key: TokenBucket(route.throttle) for route in routes if route.throttle
+        }
         self._invoker = invoker
         self._port = port
-        self._runner: web.AppRunner | None = None
-        self._identities: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._runner: web.ServerRunner | None = None
         self.url = ""
 
     async def start(self) -> None:
-        app = web.Application(client_max_size=MAX_BODY_BYTES)
-        app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None)
+        """Listen; raises OSError where the port is taken."""
+        server = _Server(self._serve)
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
-        port = self._runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        found = self._find(request.method, request.path)
-        if found is None:
-            return _message(404, "Not Found")
-        route, parameters = found
-        identity: dict[str, Any] = {}
-        if not route.public:
-            header = request.headers.get("Authorization")
-            if not header:
-                return _message(401, "Unauthorized")
-            verdict = await self._identify(header, request)
+    async def _serve(self, wire: web.BaseRequest) -> web.StreamResponse:
+        request_id = new_request_id()
+        header_bytes = len(wire.method) + len(wire.raw_path) + len("  HTTP/1.1")
+        header_bytes += sum(len(name) + len(value) + 4 for name, value in wire.raw_headers)
+        try:
+            if header_bytes > MAX_HEADER_BYTES:
+                answer = message(431, "Request Header Fields Too Large")
+            else:
+                answer = await self._answer(await _read(wire, request_id))
+        except _TooLarge:
+            answer = message(413, "Request Entity Too Large")
+        return _response(answer, request_id)
+
+    async def _answer(self, request: HttpRequest) -> HttpAnswer:
+        settings = self._stage.cors
+        if settings is not None:
+            answer = cors.preflight(settings, request.method, request.headers)
+            if answer is not None:
+                return answer
+        match = self._router.find(request.method, request.path)
+        answer = message(404, "Not Found") if match is None else await self._pass(request, match)
+        if settings is not None:
+            allowed = cors.allow(settings, request.headers)
+            kept = [pair for pair in answer.headers if not pair[0].startswith("access-control-")]
+            return HttpAnswer(answer.status, (*kept, *allowed), answer.body)
+        return answer
+
+    async def _pass(self, request: HttpRequest, match: Match) -> HttpAnswer:
+        """Throttle, then ask who it is, then the function."""
+        route, now_s = match.route, time.monotonic()
+        bucket = self._route_buckets.get(route.key, self._bucket)
+        if bucket is not None and not bucket.take(now_s):
+            return message(429, "Too Many Requests")
+        identity: Mapping[str, Any] | None = None
+        if route.authorizer is not None:
+            gatekeeper = self._gatekeepers[route.authorizer]
+            try:
+                verdict = await gatekeeper.ask(request, route, match.parameters, now_s)
+            except AuthorizerFailed:
+                return message(500, "Internal Server Error")
             if verdict is None:
-                return _message(500, "Internal Server Error")
-            if not verdict.get("isAuthorized"):
-                return _message(403, "Forbidden")
-            identity = {"authorizer": {"lambda": verdict.get("context", {})}}
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return _message(413, "Request Too Long")
-        event = _event(request, route, parameters, body, identity)
-        try:
-            result = await self._invoker.invoke(route.function, event)
-        except InvocationFailed as failure:
-            timed_out = isinstance(failure.__cause__, TimeoutError)
-            return _message(503, "Service Unavailable") if timed_out else _fault()
-        return _response(result)
+                return message(401, "Unauthorized")
+            if not verdict.allowed:
+                return message(403, "Forbidden")
+            identity = verdict.context
+        return await self._integrate(
+            route, function_event(request, route, match.parameters, identity)
+        )
 
-    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        for route, pattern in self._routes:
-            match = pattern.fullmatch(path)
-            if match and route.method in (method, "ANY"):
-                return route, match.groupdict()
-        return None
-
-    async def _identify(self, header: str, request: web.Request) -> dict[str, Any] | None:
-        kept = self._identities.get(header)
-        if kept is not None and time.monotonic() - kept[0] < AUTHORIZER_TTL_S:
-            return kept[1]
-        event = {
-            "version": "2.0",
-            "type": "REQUEST",
-            "identitySource": [header],
-            "headers": _headers(request),
-            "rawPath": request.path,
-        }
+    async def _integrate(self, route: Route, event: Mapping[str, Any]) -> HttpAnswer:
+        if len(event.get("body", "")) > MAX_EVENT_BODY_BYTES:
+            return message(413, "Request Entity Too Large")
         try:
-            verdict: dict[str, Any] = await self._invoker.invoke(self._authorizer, event)
+            async with asyncio.timeout(INTEGRATION_TIMEOUT_S):
+                result = await self._invoker.invoke(route.function, event)
+        except TimeoutError:
+            return message(503, "Service Unavailable")
         except InvocationFailed:
-            return None
-        self._identities[header] = (time.monotonic(), verdict)
-        return verdict
+            return message(500, "Internal Server Error")
+        try:
+            return answer_of(result)
+        except InvalidAnswer as error:
+            log.error("%s answered what the gateway cannot send: %s", route.function, error)
+            return message(500, "Internal Server Error")
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    escaped = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path)
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", escaped))
+class _TooLarge(Exception):
+    """The body is larger than the service takes."""
 
 
-def _headers(request: web.Request) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in request.headers.items():
-        key = name.lower()
-        if key != "cookie":
-            joined[key] = f"{joined[key]},{value}" if key in joined else value
-    return joined
+async def _read(wire: web.BaseRequest, request_id: str) -> HttpRequest:
+    if (wire.content_length or 0) > MAX_BODY_BYTES:
+        raise _TooLarge
+    body = bytearray()
+    async for chunk in wire.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise _TooLarge
+    at, source_ip = datetime.now(UTC), wire.remote or "127.0.0.1"
+    headers, cookies = divide_headers(wire.headers.items())
+    raw_path, _, query = wire.raw_path.partition("?")
+    return HttpRequest(
+        request_id=request_id,
+        method=wire.method,
+        # HTTP APIs hand the path over decoded (seen in captures of the service).
+        path=unquote(raw_path),
+        query=query,
+        headers=forwarded(headers, source_ip, at),
+        cookies=cookies,
+        body=bytes(body),
+        source_ip=source_ip,
+        at=at,
+    )
 
 
-def _event(
-    request: web.Request,
-    route: Route,
-    parameters: Mapping[str, str],
-    body: bytes,
-    identity: Mapping[str, Any],
-) -> dict[str, Any]:
-    raw_path, _, raw_query = request.raw_path.partition("?")
-    is_text = bool(_TEXT.match(request.headers.get("Content-Type", "text/plain")))
-    query: dict[str, str] = {}
-    for name, value in request.query.items():
-        query[name] = f"{query[name]},{value}" if name in query else value
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": f"{route.method} {route.path}",
-        "rawPath": raw_path,
-        "rawQueryString": raw_query,
-        "headers": _headers(request),
-        "requestContext": {
-            "accountId": "111122223333",
-            "apiId": "local",
-            "domainName": request.host,
-            "domainPrefix": "local",
-            "http": {
-                "method": request.method,
-                "path": raw_path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": request.remote or "127.0.0.1",
-                "userAgent": request.headers.get("User-Agent", ""),
-            },
-            "requestId": str(uuid.uuid4()),
-            "routeKey": f"{route.method} {route.path}",
-            "stage": "$default",
-            "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
-            "timeEpoch": int(time.time() * 1_000),
-            **identity,
-        },
-        "isBase64Encoded": bool(body) and not is_text,
-    }
-    if parameters:
-        event["pathParameters"] = dict(parameters)
-    if query:
-        event["queryStringParameters"] = query
-    if body:
-        event["body"] = body.decode("utf-8", "replace") if is_text else _base64(body)
-    return event
-
-
-def _base64(body: bytes) -> str:
-    return base64.b64encode(body).decode()
-
-
-def _response(result: Any) -> web.StreamResponse:
-    if not isinstance(result, dict) or "statusCode" not in result:
-        return web.Response(text=json.dumps(result), content_type="application/json")
-    text = result.get("body") or ""
-    body = base64.b64decode(text) if result.get("isBase64Encoded") else str(text).encode()
-    response = web.Response(status=int(result["statusCode"]), body=body)
-    for name, value in (result.get("headers") or {}).items():
-        response.headers[name] = str(value)
+def _response(answer: HttpAnswer, request_id: str) -> web.Response:
+    response = web.Response(status=answer.status, body=answer.body)
+    response.headers.popall("content-type", None)
+    for name, value in answer.headers:
+        response.headers.add(name, value)
+    response.headers["apigw-requestid"] = request_id
     return response
 
 
-def _message(status: int, text: str) -> web.Response:
-    return web.json_response({"message": text}, status=status)
+class _Server(web.Server):
+    """Connections whose malformed requests are answered as the service answers them."""
+
+    def __call__(self) -> RequestHandler:
+        return _Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]
+            max_line_size=_MAX_LINE_BYTES,
+            max_field_size=_MAX_LINE_BYTES,
+            auto_decompress=False,
+        )
 
 
-def _fault() -> web.Response:
-    return _message(500, "Internal Server Error")
+class _Connection(RequestHandler):
+    """One client."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is no HTTP gets a 400, a fault of the gateway itself a 500; neither repeats what was sent."""
+        if status >= 500:
+            self.log_exception("the gateway failed", exc_info=exc)
+        answer = _PLAIN[status >= 500]
+        response = _response(answer, new_request_id())
+        response.force_close()
+        return response
+
+
+_PLAIN = (message(400, "Bad Request"), message(500, "Internal Server Error"))

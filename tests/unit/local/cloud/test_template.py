@@ -13,7 +13,6 @@ from local.cloud.template import (
     Template,
     TemplateError,
     Timer,
-    rate_s,
 )
 
 ROOT = Path(__file__).parents[4]
@@ -74,16 +73,3 @@ def test_what_is_not_understood_is_refused_by_name(tmp_path: Path) -> None:
         Template(write(tmp_path, text), {}).events()
     with pytest.raises(TemplateError, match="parameter P"):
         Template(write(tmp_path, "Parameters: {P: {Type: String}}\nResources: {}\n"), {})
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(1 day)", 86_400)]
-)
-def test_rates(text: str, seconds: float) -> None:
-    assert rate_s(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["banana", "rate(1 minutes)", "rate(5 minute)", "rate(0 hours)"])
-def test_expressions_that_the_service_refuses(text: str) -> None:
-    with pytest.raises(TemplateError):
-        rate_s(text)
