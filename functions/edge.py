@@ -1,17 +1,21 @@
 """The HTTP edge that all functions share: reading an API Gateway event (payload 2.0), answering, mapping errors.
 
-Errors are problem details (RFC 9457). No answer repeats a value that was sent: it may be personal data.
+Errors are problem details (RFC 9457). No answer and no log line repeats a value that was sent: it may be personal data.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from functions.operator_log import operator_log
+from shared.adapters.call_rate import TooManyCalls
+from shared.adapters.idempotency import KeyReused
 from shared.domain.errors import (
     CommandRefused,
     Conflict,
@@ -27,6 +31,16 @@ from shared.domain.tenant import Scope
 
 Response = dict[str, Any]
 MAX_BODY_BYTES = 256_000
+_FAULT = 500
+_ULID = re.compile(r"^[0-9A-HJKMNP-TV-Z]{26}$")
+
+
+class InvalidBody(InvalidInput):
+    """Several fields are wrong at once; `fields` has each with what to do about it."""
+
+    def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(*fields[0])
+        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +58,12 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request, decoded."""
+    """An HTTP request, decoded. `route` is the template's, `target` path and query as they were sent."""
 
     method: str
+    route: str
     path: str
+    target: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     parameters: Mapping[str, str]
@@ -60,7 +76,8 @@ class Request:
             raise InvalidInput("body", f"send at most {MAX_BODY_BYTES} bytes")
         try:
             return json.loads(self.body)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
+            # Beside broken JSON: numbers of thousands of digits, brackets nested without end.
             raise InvalidInput("body", "send a JSON object") from error
 
     def authenticated(self) -> Caller:
@@ -79,9 +96,12 @@ def request_of(event: Mapping[str, Any]) -> Request:
     if identity.get("tenant_id"):
         scopes = frozenset(str(identity.get("scopes", "")).split())
         caller = Caller(str(identity["tenant_id"]), scopes)
+    path, query = str(event.get("rawPath", "")), str(event.get("rawQueryString", ""))
     return Request(
         method=str(context.get("http", {}).get("method", "")),
-        path=str(event.get("rawPath", "")),
+        route=str(event.get("routeKey", "")),
+        path=path,
+        target=f"{path}?{query}" if query else path,
         query=event.get("queryStringParameters") or {},
         headers=event.get("headers") or {},
         parameters=event.get("pathParameters") or {},
@@ -105,7 +125,9 @@ def guarded(handle: Callable[[Request], Response], event: Mapping[str, Any]) -> 
     try:
         return handle(request)
     except SofiaError as error:
-        return problem(error, request.path)
+        response = problem(error, request.path)
+        _leave_trace(error, request, response["statusCode"])
+        return response
 
 
 def problem(error: SofiaError, instance: str, **extra: object) -> Response:
@@ -115,20 +137,25 @@ def problem(error: SofiaError, instance: str, **extra: object) -> Response:
         "type": f"urn:sofia:problem:{type(error).__name__}",
         "title": title,
         "status": status,
-        "detail": str(error),
+        # What went wrong inside is for the operator.
+        "detail": title if status == _FAULT else str(error),
         "instance": instance,
         **extra,
     }
+    headers = {"content-type": "application/problem+json"}
     if isinstance(error, InvalidInput):
-        body["errors"] = [{"field": error.field, "message": error.message}]
+        fields = error.fields if isinstance(error, InvalidBody) else ((error.field, error.message),)
+        body["errors"] = [{"field": field, "message": message} for field, message in fields]
     if isinstance(error, GateDenied):
         body["reason"] = error.reason
         body["retry_at"] = error.retry_at.isoformat() if error.retry_at else None
-    headers = {"content-type": "application/problem+json"}
+    if isinstance(error, TooManyCalls):
+        headers["retry-after"] = str(error.retry_after_s)
     return answer(status, body, headers)
 
 
 _PROBLEMS: tuple[tuple[type[SofiaError], tuple[int, str]], ...] = (
+    (KeyReused, (422, "The idempotency key stands for another request")),
     (InvalidInput, (400, "The request is not valid")),
     (NotFound, (404, "Not found")),
     (GateDenied, (422, "The call is not allowed")),
@@ -136,9 +163,29 @@ _PROBLEMS: tuple[tuple[type[SofiaError], tuple[int, str]], ...] = (
     (CommandRefused, (409, "The state does not allow it")),
     (Conflict, (409, "Conflict")),
     (Refused, (409, "Refused")),
+    (TooManyCalls, (429, "Too many calls")),
     (Unavailable, (503, "Try again later")),
     (SofiaError, (500, "Internal error")),
 )
+
+
+def _leave_trace(error: SofiaError, request: Request, status: int) -> None:
+    call_id = request.parameters.get("call_id", "")
+    fields: dict[str, object] = {
+        "status": status,
+        "problem": type(error).__name__,
+        "route": request.route,
+        "call_id": call_id if _ULID.match(call_id) else None,
+        "tenant_id": request.caller.tenant_id if request.caller else None,
+    }
+    if not isinstance(error, InvalidInput):
+        # The path of a wrong field holds names that the sender made up.
+        fields["detail"] = str(error)
+    log = operator_log()
+    if status >= _FAULT:
+        log.error("a request failed", extra=fields)
+    else:
+        log.info("a request was refused", extra=fields)
 
 
 def _plain(value: object) -> object:

@@ -7,21 +7,25 @@ reconciler sends again.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from aws_lambda_powertools import Logger
 from ulid import ULID
 
-from functions.call_creation.requests import CallBody, lead_of
-from shared.adapters.carrier import Carrier
+from functions.call_creation.requests import CallBody, from_number_of, lead_of
+from shared.adapters.call_rate import CallRate
+from shared.adapters.carrier import Carrier, CarrierUnknown
 from shared.adapters.dial_queue import DialQueue
 from shared.adapters.directory import Directory
 from shared.adapters.gatekeeper import Gatekeeper
+from shared.adapters.idempotency import KeyReused
 from shared.adapters.live_calls import LiveCalls
-from shared.domain.call import Call, Fact, FactKind
+from shared.adapters.live_items import StoredCall
+from shared.domain.call import Call, CallStatus, Fact, FactKind
 from shared.domain.clock import Clock
 from shared.domain.errors import GateDenied, InvalidInput
-from shared.domain.gate import Stage
+from shared.domain.gate import Decision, Stage
 
 SOURCE = "api"
 
@@ -33,25 +37,27 @@ class CallDesk:
     clock: Clock
     directory: Directory
     live: LiveCalls
+    rate: CallRate
     gatekeeper: Gatekeeper
     queue: DialQueue
     carrier: Carrier
+    log: Logger
 
     def create(self, tenant_id: str, body: CallBody, idempotency_key: str) -> Call:
-        """A queued call. Raises InvalidInput, NotFound, or GateDenied with the denied call on record."""
+        """A queued call. Raises InvalidInput, NotFound, TooManyCalls, or CallDenied with the denied call on record."""
         now = self.clock.now()
         tenant = self.directory.tenant(tenant_id)
         agent_id = body.agent_id or tenant.current_agent
         if agent_id is None:
             raise InvalidInput("agent_id", "this tenant has no agent yet: put its facts first")
         agent = self.directory.current_agent(tenant_id, agent_id)
-        from_number = body.from_number or (tenant.caller_ids[0].number if tenant.caller_ids else "")
-        lead = lead_of(body)
+        own_number = tenant.caller_ids[0].number if tenant.caller_ids else ""
+        from_number, lead = from_number_of(body) or own_number, lead_of(body)
+        self.rate.take(tenant_id, tenant.calls_per_minute, now)
         decision = self.gatekeeper.ask(tenant, agent, lead, from_number, Stage.QUEUED)
         kind = FactKind.QUEUED if decision.allowed else FactKind.DENIED
-        call_id = _call_id(tenant_id, idempotency_key)
         call = Call(
-            call_id=call_id,
+            call_id=_call_id(tenant_id, idempotency_key),
             tenant_id=tenant_id,
             agent_id=agent.agent_id,
             agent_version=agent.version,
@@ -63,32 +69,61 @@ class CallDesk:
             metadata=dict(body.metadata),
         ).with_fact(Fact(now, kind, 0, SOURCE))
         if not self.live.create(call, decision):
-            call = self.live.get(call_id)
-        if decision.reason is not None:
-            raise CallDenied(call_id, decision.reason.value, decision.retry_at)
+            call, decision = self._created_before(call)
+        if call.status is CallStatus.DENIED and decision.reason is not None:
+            raise CallDenied(call.call_id, decision)
         if call.may_dial():
             self.queue.send(call.call_id, tenant_id)
         return call
 
     def stop(self, tenant_id: str, call_id: str) -> Call:
         """Cancel or hang up. The wish is on record before the carrier is told; the reconciler completes it where
-        the carrier did not answer."""
-        call = self.live.get_for(tenant_id, call_id)
-        kind = call.cancellation()
-        call = self.live.record(call_id, [Fact(self.clock.now(), kind, call.attempt, SOURCE)])
-        sid = call.carrier_sid
-        if sid is not None:
-            if kind is FactKind.CANCEL_REQUESTED:
-                self.carrier.cancel(sid)
-            elif kind is FactKind.HANG_UP_REQUESTED:
-                self.carrier.hang_up(sid)
+        the carrier did not answer. Raises NotFound, or CommandRefused where the call is over."""
+        self.live.get_for(tenant_id, call_id)
+
+        def wish(stored: StoredCall) -> Fact:
+            attempt = stored.call.attempt
+            return Fact(self.clock.now(), stored.stopping(), attempt, SOURCE)
+
+        call = self.live.command(call_id, wish)
+        try:
+            self._tell_carrier(call)
+        except CarrierUnknown:
+            keys = {"call_id": call_id, "tenant_id": tenant_id}
+            self.log.warning("a stop did not go through; the reconciler completes it", extra=keys)
         return call
+
+    def _created_before(self, wanted: Call) -> tuple[Call, Decision]:
+        """The call that an earlier request under the same key made, with its decision; that request is answered the
+        same way. Raises KeyReused where it asked for something else."""
+        call = self.live.get(wanted.call_id)
+        as_asked = replace(
+            wanted,
+            created_at=call.created_at,
+            trace_id=call.trace_id,
+            agent_version=call.agent_version,
+            facts=call.facts,
+        )
+        if call != as_asked:
+            raise KeyReused
+        return call, self.live.decisions(call.call_id)[-1]
+
+    def _tell_carrier(self, call: Call) -> None:
+        sid = call.carrier_sid
+        if sid is None or call.is_over:
+            return
+        if call.has(FactKind.HANG_UP_REQUESTED):
+            self.carrier.hang_up(sid)
+        else:
+            self.carrier.cancel(sid)
 
 
 class CallDenied(GateDenied):
     """The gate said no; the denied call is on record under its id."""
 
-    def __init__(self, call_id: str, reason: str, retry_at: datetime | None) -> None:
+    def __init__(self, call_id: str, decision: Decision) -> None:
+        reason = decision.reason.value if decision.reason else ""
+        retry_at: datetime | None = decision.retry_at
         super().__init__(reason, retry_at)
         self.call_id = call_id
 

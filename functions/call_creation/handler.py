@@ -9,10 +9,13 @@ from functools import cache
 from typing import Any
 
 from functions.call_creation.app import CallDenied, CallDesk
-from functions.call_creation.requests import parse
+from functions.call_creation.requests import CallBody
 from functions.edge import Request, Response, answer, guarded, problem
+from functions.operator_log import operator_log
+from functions.parsing import parsed
 from shared.adapters import aws_clients
-from shared.adapters.carrier import Carrier
+from shared.adapters.call_rate import CallRate
+from shared.adapters.carrier import Carrier, account_of
 from shared.adapters.clock import clock_from
 from shared.adapters.dial_queue import DialQueue
 from shared.adapters.directory import Directory
@@ -31,23 +34,23 @@ _KEY = re.compile(r"^[\x21-\x7e]{1,128}$")
 @cache
 def compose() -> tuple[CallDesk, Replies]:
     dynamodb, clock = aws_clients.dynamodb(), clock_from(environment())
-    secrets = Secrets(aws_clients.secrets_manager())
-    twilio = secrets.json(required("TWILIO_SECRET_ID"))
-    signing = secrets.json(required("SIGNING_SECRET_ID"))
+    secrets, twilio_id = Secrets(aws_clients.secrets_manager()), required("TWILIO_SECRET_ID")
+    suppression_key = secrets.json(required("SIGNING_SECRET_ID"))["suppression"].encode()
     directory = Directory(dynamodb, required("DIRECTORY_TABLE"))
     live = LiveCalls(dynamodb, required("LIVE_TABLE"))
-    suppressions = Suppressions(dynamodb, required("LEADS_TABLE"), signing["suppression"].encode())
+    suppressions = Suppressions(dynamodb, required("LEADS_TABLE"), suppression_key)
     desk = CallDesk(
         clock=clock,
         directory=directory,
         live=live,
+        rate=CallRate(dynamodb, required("LIVE_TABLE")),
         gatekeeper=Gatekeeper(directory, live, suppressions, clock),
         queue=DialQueue(aws_clients.sqs(), required("DIAL_QUEUE_URL")),
-        carrier=Carrier(
-            twilio["account_sid"],
-            twilio["auth_token"],
+        carrier=Carrier.following(
+            lambda: account_of(secrets.json(twilio_id)),
             optional("TWILIO_API_BASE_URL") or None,
         ),
+        log=operator_log(),
     )
     return desk, Replies(dynamodb, required("IDEMPOTENCY_TABLE"), clock)
 
@@ -66,13 +69,14 @@ def _route(request: Request) -> Response:
     key = request.headers.get("idempotency-key", "")
     if not _KEY.match(key):
         raise InvalidInput("Idempotency-Key", "send this header: 1 to 128 printable characters")
-    body = parse(request.json())
+    body = parsed(CallBody, request.json())
     scope = f"{caller.tenant_id}/calls/{key}"
-    payload = hashlib.sha256(request.body).hexdigest()
+    # Of what was read, not of the bytes: order and white space make no other request.
+    payload = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     return replies.once(scope, payload, lambda: _create(request, desk, caller.tenant_id, body, key))
 
 
-def _create(request: Request, desk: CallDesk, tenant_id: str, body: Any, key: str) -> Response:
+def _create(request: Request, desk: CallDesk, tenant_id: str, body: CallBody, key: str) -> Response:
     try:
         call = desk.create(tenant_id, body, key)
     except CallDenied as denied:

@@ -6,27 +6,16 @@ from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AwareDatetime, Field, field_validator
 
-from shared.domain.errors import InvalidInput
+from functions.parsing import StrictBody
 from shared.domain.lead import Consent, ConsentBasis, Lead
 from shared.domain.phone import e164
 
 Short = Annotated[str, Field(min_length=1, max_length=120)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ConsentBody(_Strict):
+class ConsentBody(StrictBody):
     basis: ConsentBasis
     source: Short
     at: AwareDatetime | str
@@ -42,7 +31,7 @@ class ConsentBody(_Strict):
             raise ValueError("write a date or a date with time and offset (ISO 8601)") from error
 
 
-class LeadBody(_Strict):
+class LeadBody(StrictBody):
     contact_name: Short | None = None
     business_name: Short | None = None
     municipality: Short | None = None
@@ -62,24 +51,19 @@ class LeadBody(_Strict):
         return value
 
 
-class CallBody(_Strict):
+class CallBody(StrictBody):
     """POST /v1/calls."""
 
     to: Annotated[str, Field(max_length=32)]
     from_number: Annotated[str | None, Field(max_length=32, alias="from")] = None
     agent_id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
     lead: LeadBody = LeadBody()
-    metadata: Annotated[dict[Short, Short], Field(max_length=20)] = {}
+    metadata: Annotated[dict[Short, Short], Field(max_length=20, default_factory=dict)]
 
 
-def parse(body: object) -> CallBody:
-    """Raises InvalidInput that names the field, never the value."""
-    try:
-        return CallBody.model_validate(body)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join(str(part) for part in first["loc"]) or "body"
-        raise InvalidInput(path, str(first["msg"])) from error
+def from_number_of(body: CallBody) -> str | None:
+    """The caller ID that was asked for, normalised; raises InvalidInput."""
+    return e164(body.from_number, "from") if body.from_number is not None else None
 
 
 def lead_of(body: CallBody) -> Lead:

@@ -14,10 +14,13 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from functions.dialer.app import Dialer, Dialled
+from functions.dialer.pace import delay_s
+from functions.operator_log import operator_log
 from shared.adapters import aws_clients
 from shared.adapters.capacity import MediaCapacity
-from shared.adapters.carrier import Carrier
+from shared.adapters.carrier import Carrier, account_of
 from shared.adapters.clock import clock_from
+from shared.adapters.dial_queue import DialQueue
 from shared.adapters.directory import Directory
 from shared.adapters.gatekeeper import Gatekeeper
 from shared.adapters.live_calls import LiveCalls
@@ -29,33 +32,46 @@ from shared.domain.errors import Unavailable
 
 
 class NotNow(Unavailable):
-    """No slot, or no room in the media service: the message comes back after its visibility timeout."""
+    """No slot, no room in the media service, or a carrier that takes nothing: the message comes back."""
 
 
 @cache
-def compose() -> Dialer:
+def compose() -> tuple[Dialer, DialQueue]:
     dynamodb, clock = aws_clients.dynamodb(), clock_from(environment())
     secrets = Secrets(aws_clients.secrets_manager())
-    twilio = secrets.json(required("TWILIO_SECRET_ID"))
-    signing = secrets.json(required("SIGNING_SECRET_ID"))
+    twilio_id, signing_id = required("TWILIO_SECRET_ID"), required("SIGNING_SECRET_ID")
+    suppression_key = secrets.json(signing_id)["suppression"].encode()
     directory = Directory(dynamodb, required("DIRECTORY_TABLE"))
     live = LiveCalls(dynamodb, required("LIVE_TABLE"))
-    suppressions = Suppressions(dynamodb, required("LEADS_TABLE"), signing["suppression"].encode())
-    base_url = optional("TWILIO_API_BASE_URL") or None
-    return Dialer(
+    suppressions = Suppressions(dynamodb, required("LEADS_TABLE"), suppression_key)
+    dialer = Dialer(
         clock=clock,
         directory=directory,
         live=live,
         gatekeeper=Gatekeeper(directory, live, suppressions, clock),
-        carrier=Carrier(twilio["account_sid"], twilio["auth_token"], base_url),
+        carrier=Carrier.following(
+            lambda: account_of(secrets.json(twilio_id)),
+            optional("TWILIO_API_BASE_URL") or None,
+        ),
         capacity=MediaCapacity(optional("MEDIA_READY_URL") or None),
         addresses=Addresses(required("PUBLIC_BASE_URL"), required("PUBLIC_STREAM_URL")),
-        token_secret=token_secrets(signing)[0],
+        token_secret=lambda: token_secrets(secrets.json(signing_id))[0],
+        log=operator_log(),
     )
+    return dialer, DialQueue(aws_clients.sqs(), required("DIAL_QUEUE_URL"))
 
 
 def _dial(record: SQSRecord) -> None:
-    if compose().dial(record.json_body["call_id"]) is Dialled.NOT_NOW:
+    dialer, queue = compose()
+    try:
+        dialled = dialer.dial(record.json_body["call_id"])
+    except Exception:
+        # The batch processor keeps what it catches to itself.
+        dialer.log.exception("a message was not handled", extra={"message_id": record.message_id})
+        raise
+    if dialled is Dialled.NOT_NOW:
+        received = int(record.attributes.approximate_receive_count or "1")
+        queue.postpone(record.receipt_handle, delay_s(received))
         raise NotNow("no room for this call now")
 
 

@@ -6,17 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.tenants.requests import CallerIdBody, FactsBody, TenantBody
+from functions.tenants.requests import (
+    CallerIdBody,
+    FactsBody,
+    KeyBody,
+    TenantBody,
+    TenantChange,
+)
 from shared.adapters.directory import Directory, create_key
 from shared.adapters.opening_studio import OpeningStudio
 from shared.adapters.sounds import OpeningClips
 from shared.agents.opening import opening_for
 from shared.domain.agent import Agent
 from shared.domain.clock import Clock
-from shared.domain.errors import Conflict, NotFound
-from shared.domain.gate import SPAIN
-from shared.domain.phone import NumberType
-from shared.domain.tenant import ApiKey, CallerId, Scope, Tenant
+from shared.domain.errors import InvalidInput, NotFound
+from shared.domain.gate import may_show
+from shared.domain.tenant import ApiKey, CallerId, Tenant
+
+_NOT_TO_BE_SHOWN = (
+    "this number may not be shown in commercial calls: use a 400 number, or, where the tenant is not bound to them, "
+    "a geographic, 800 or 900 number"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +42,18 @@ class Office:
         self.directory.put_tenant(tenant, new=True)
         return tenant
 
-    def create_key(self, tenant_id: str, scopes: tuple[Scope, ...]) -> tuple[str, ApiKey]:
+    def change(self, tenant_id: str, body: TenantChange) -> Tenant:
+        changes = body.model_dump(exclude_none=True)
+        return self.directory.change_tenant(tenant_id, lambda tenant: replace(tenant, **changes))
+
+    def create_key(self, tenant_id: str, body: KeyBody) -> tuple[str, ApiKey]:
         """The key's text (shown once) and its record."""
         self.directory.tenant(tenant_id)
-        return create_key(self.directory, tenant_id, scopes, self.clock.now())
+        now = self.clock.now()
+        return create_key(self.directory, tenant_id, body.scopes, now, body.expires_at)
 
     def revoke_key(self, tenant_id: str, key_id: str) -> None:
+        """From now on, and within the minute for which the gateway keeps an authorizer's answer."""
         for key in self.directory.keys_of(tenant_id):
             if key.key_id == key_id:
                 self.directory.put_key(replace(key, revoked_at=self.clock.now()))
@@ -47,19 +63,20 @@ class Office:
     def add_caller_id(self, tenant_id: str, body: CallerIdBody) -> CallerId:
         """A number that the tenant holds. One that could never be used is refused at once."""
         caller_id = body.caller_id()
-        tenant = self.directory.tenant(tenant_id)
-        bound = tenant.must_use_400 and self.clock.now().date() >= SPAIN.only_400_from
-        if caller_id.type is NumberType.MOBILE:
-            raise Conflict("a mobile number may not be shown in commercial calls")
-        if bound and caller_id.type is not NumberType.COMMERCIAL_400:
-            raise Conflict("this tenant must call from a 400 number")
-        others = tuple(c for c in tenant.caller_ids if c.number != caller_id.number)
-        self.directory.put_tenant(replace(tenant, caller_ids=(*others, caller_id)))
+
+        def with_number(tenant: Tenant) -> Tenant:
+            if not may_show(caller_id, tenant, self.clock.now()):
+                raise InvalidInput("number", _NOT_TO_BE_SHOWN)
+            others = tuple(c for c in tenant.caller_ids if c.number != caller_id.number)
+            return replace(tenant, caller_ids=(*others, caller_id))
+
+        self.directory.change_tenant(tenant_id, with_number)
         return caller_id
 
     def publish(self, tenant_id: str, body: FactsBody) -> Agent:
         """The next version of the tenant's agent. Its opening waits for approval."""
-        tenant, facts = self.directory.tenant(tenant_id), body.facts()
+        self.directory.tenant(tenant_id)
+        facts = body.facts()
         try:
             version = self.directory.current_agent(tenant_id, body.agent_id).version + 1
         except NotFound:
@@ -73,7 +90,9 @@ class Office:
             opening=opening_for(facts, body.agent_name),
         )
         self.directory.put_agent(agent)
-        self.directory.put_tenant(replace(tenant, current_agent=body.agent_id))
+        self.directory.change_tenant(
+            tenant_id, lambda tenant: replace(tenant, current_agent=body.agent_id)
+        )
         return agent
 
     def approve_opening(self, tenant_id: str, agent_id: str, version: int) -> tuple[Agent, int]:

@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any
 
 from functions.edge import Request, Response, answer, guarded
+from functions.parsing import parsed
+from functions.tenants.answers import agent_answer, key_answer, tenant_answer
 from functions.tenants.app import Office
 from functions.tenants.requests import (
     ApprovalBody,
@@ -14,7 +16,7 @@ from functions.tenants.requests import (
     FactsBody,
     KeyBody,
     TenantBody,
-    parsed,
+    TenantChange,
 )
 from shared.adapters import aws_clients
 from shared.adapters.clock import clock_from
@@ -62,16 +64,18 @@ def _route(request: Request) -> Response:
     what = request.path.removeprefix(f"/v1/tenants/{tenant_id}").strip("/")
     match request.method, what.split("/"):
         case "POST", _ if not tenant_id:
-            tenant = office.create(parsed(TenantBody, request.json()))
-            return answer(201, {"tenant_id": tenant.tenant_id, "name": tenant.name})
+            return answer(201, tenant_answer(office.create(parsed(TenantBody, request.json()))))
+        case "GET", [""]:
+            return answer(200, tenant_answer(office.directory.tenant(tenant_id)))
+        case "PATCH", [""]:
+            change = parsed(TenantChange, request.json())
+            return answer(200, tenant_answer(office.change(tenant_id, change)))
         case "POST", ["keys"]:
-            text, key = office.create_key(tenant_id, parsed(KeyBody, request.json()).scopes)
-            body = {"key": text, "key_id": key.key_id, "scopes": list(key.scopes)}
-            return answer(201, body)
+            text, key = office.create_key(tenant_id, parsed(KeyBody, request.json()))
+            return answer(201, {"key": text, **key_answer(key)})
         case "GET", ["keys"]:
             keys = office.directory.keys_of(tenant_id)
-            shown = [{"key_id": k.key_id, "revoked_at": k.revoked_at} for k in keys]
-            return answer(200, {"keys": shown})
+            return answer(200, {"keys": [key_answer(key) for key in keys]})
         case "DELETE", ["keys", key_id]:
             office.revoke_key(tenant_id, key_id)
             return answer(200, {"key_id": key_id, "revoked": True})
@@ -80,19 +84,12 @@ def _route(request: Request) -> Response:
             return answer(201, {"number": caller_id.number, "type": caller_id.type.value})
         case "PUT", ["facts"]:
             agent = office.publish(tenant_id, parsed(FactsBody, request.json()))
-            return answer(201, _agent(agent.agent_id, agent.version, agent.opening.text, None))
+            return answer(201, agent_answer(agent))
+        case "GET", ["agents", agent_id]:
+            return answer(200, agent_answer(office.directory.current_agent(tenant_id, agent_id)))
         case "POST", ["agents", agent_id, "opening", "approval"]:
             version = parsed(ApprovalBody, request.json()).version
             agent, length_ms = office.approve_opening(tenant_id, agent_id, version)
-            return answer(200, _agent(agent_id, version, agent.opening.text, length_ms))
+            return answer(200, {**agent_answer(agent), "opening_ms": length_ms})
         case _:
             raise NotFound("there is no such route")
-
-
-def _agent(agent_id: str, version: int, opening: str, length_ms: int | None) -> dict[str, object]:
-    body: dict[str, object] = {
-        "agent_id": agent_id,
-        "version": version,
-        "opening": opening,
-    }
-    return body if length_ms is None else {**body, "approved": True, "opening_ms": length_ms}

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field
 
+from functions.parsing import StrictBody
 from shared.domain.agent import InformationChannel, TenantFacts
-from shared.domain.errors import InvalidInput
 from shared.domain.phone import e164
 from shared.domain.tenant import CallerId, Purpose, Scope
 
 Short = Annotated[str, Field(min_length=1, max_length=200)]
 Id = Annotated[str, Field(pattern="^[a-z0-9-]{2,40}$")]
+Concurrency = Annotated[int, Field(ge=1, le=1000)]
+CallsPerMinute = Annotated[int, Field(ge=1, le=6000)]
+Country = Annotated[str, Field(pattern=r"^\+[1-9]\d{0,3}$")]
+Countries = Annotated[tuple[Country, ...], Field(min_length=1, max_length=50)]
 
 
-T = TypeVar("T", bound=BaseModel)
+class TenantBody(StrictBody):
+    """`countries` are the prefixes that may be dialled."""
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TenantBody(_Strict):
     tenant_id: Id
     name: Short
-    concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
-    calls_per_minute: Annotated[int, Field(ge=1, le=6000)] = 60
+    concurrency: Concurrency = 5
+    calls_per_minute: CallsPerMinute = 60
+    countries: Countries = ("+34",)
     must_use_400: bool = True
     machine_detection: bool = True
 
 
-class KeyBody(_Strict):
+class TenantChange(StrictBody):
+    """What is sent is changed, what is not stays. `active: false` stops every call that is not dialled yet."""
+
+    name: Short | None = None
+    active: bool | None = None
+    concurrency: Concurrency | None = None
+    calls_per_minute: CallsPerMinute | None = None
+    countries: Countries | None = None
+    must_use_400: bool | None = None
+    machine_detection: bool | None = None
+
+
+class KeyBody(StrictBody):
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
+    expires_at: AwareDatetime | None = None
 
 
-class CallerIdBody(_Strict):
+class CallerIdBody(StrictBody):
     number: Annotated[str, Field(max_length=32)]
     purpose: Purpose = Purpose.COMMERCIAL
 
@@ -43,7 +56,7 @@ class CallerIdBody(_Strict):
         return CallerId(e164(self.number, "number"), self.purpose)
 
 
-class FactsBody(_Strict):
+class FactsBody(StrictBody):
     agent_id: Id = "sofia"
     agent_name: Annotated[str, Field(min_length=2, max_length=30)] = "Sofía"
     company: Annotated[str, Field(min_length=2, max_length=60)]
@@ -65,15 +78,5 @@ class FactsBody(_Strict):
         return TenantFacts(**fields, transfer_number=number)
 
 
-class ApprovalBody(_Strict):
+class ApprovalBody(StrictBody):
     version: Annotated[int, Field(ge=1)]
-
-
-def parsed(kind: type[T], body: object) -> T:
-    """Raises InvalidInput that names the field, never the value."""
-    try:
-        return TypeAdapter(kind).validate_python(body)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join(str(part) for part in first["loc"]) or "body"
-        raise InvalidInput(path, str(first["msg"])) from error

@@ -8,20 +8,25 @@ CarrierError
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from shared.domain.errors import Unavailable
 
 TIMEOUT_S = 5.0
-_TOO_MANY, _SERVER_FAULT, _NOT_FOUND = 429, 500, 404
+_NOT_FOUND, _TOO_MANY, _SERVER_FAULT = 404, 429, 500
 _NOT_IN_PROGRESS = 21220
+# The account's concurrent calls are exhausted: the call was not placed and may be later.
+_CONCURRENCY = 10004
 
 
 class CarrierError(Unavailable):
@@ -55,6 +60,22 @@ class CarrierStatus(StrEnum):
     CANCELED = "canceled"
 
 
+LIVE = frozenset({CarrierStatus.QUEUED, CarrierStatus.RINGING, CarrierStatus.IN_PROGRESS})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who we are to the carrier."""
+
+    sid: str
+    auth_token: str
+
+
+def account_of(twilio: dict[str, str]) -> Account:
+    """The account in the carrier's secret."""
+    return Account(twilio["account_sid"], twilio["auth_token"])
+
+
 @dataclass(frozen=True, slots=True)
 class DialOrder:
     """A call to be placed. `twiml` runs at the answer; `machine_callback` is None where nobody wants a verdict."""
@@ -70,35 +91,34 @@ class DialOrder:
 
 @dataclass(frozen=True, slots=True)
 class CarrierCall:
+    """The carrier's record. `created_at` is None where it does not say."""
+
     sid: str
     status: CarrierStatus
+    created_at: datetime | None = None
 
 
 class Carrier:
     """Blocking, with a timeout on every request."""
 
     def __init__(self, account_sid: str, auth_token: str, base_url: str | None = None) -> None:
-        self._client = Client(
-            account_sid, auth_token, http_client=TwilioHttpClient(timeout=TIMEOUT_S)
-        )
-        if base_url is not None:
-            self._client.api.base_url = base_url
+        account = Account(account_sid, auth_token)
+        self._account: Callable[[], Account] = lambda: account
+        self._base_url = base_url
+        self._built: tuple[Account, Client] | None = None
+
+    @classmethod
+    def following(cls, account: Callable[[], Account], base_url: str | None) -> Carrier:
+        """A carrier that asks for its account before each request, so that a rotated token reaches a warm process."""
+        carrier = cls("", "", base_url)
+        carrier._account = account
+        return carrier
 
     def dial(self, order: DialOrder) -> str:
         """Place a call; gives the carrier's id. Raises CarrierRefused, CarrierBusy or CarrierUnknown. There is no
         idempotency key, so nothing is tried twice here."""
-        machine = (
-            {
-                "machine_detection": "Enable",
-                # The SDK would send True as "True".
-                "async_amd": "true",
-                "async_amd_status_callback": order.machine_callback,
-            }
-            if order.machine_callback
-            else {}
-        )
         try:
-            call = self._client.calls.create(
+            call = self._client().calls.create(
                 to=order.to_number,
                 from_=order.from_number,
                 twiml=order.twiml,
@@ -106,20 +126,17 @@ class Carrier:
                 status_callback_event=["initiated", "ringing", "answered", "completed"],
                 timeout=order.ring_s,
                 time_limit=order.limit_s,
-                **machine,
+                **_machine_detection(order),
             )
         except TwilioRestException as error:
-            if error.status == _TOO_MANY:
-                raise CarrierBusy("the carrier takes no more requests now") from error
-            if error.status >= _SERVER_FAULT:
-                raise CarrierUnknown(f"the carrier answered {error.status}") from error
-            raise CarrierRefused(error.code or error.status) from error
+            raise _dial_error(error) from error
         except requests.exceptions.ConnectionError as error:
-            if isinstance(error, requests.exceptions.ConnectTimeout) or "refused" in str(error):
+            if _never_sent(error):
                 raise CarrierBusy("the carrier could not be reached") from error
             raise CarrierUnknown("the connection broke after the request") from error
-        except requests.exceptions.RequestException as error:
-            raise CarrierUnknown("the carrier did not answer") from error
+        except (requests.exceptions.RequestException, TwilioException, ValueError) as error:
+            # A ValueError is an answer that is no JSON: the call may stand behind it.
+            raise CarrierUnknown("the carrier gave no answer that can be read") from error
         return str(call.sid)
 
     def hang_up(self, sid: str) -> None:
@@ -127,40 +144,84 @@ class Carrier:
         self._update(sid, "completed")
 
     def cancel(self, sid: str) -> None:
-        """End a call that is not answered yet."""
-        self._update(sid, "canceled")
+        """End a call that is not answered yet; if somebody answered meanwhile it is hung up. Raises CarrierUnknown."""
+        if self._update(sid, "canceled") in LIVE:
+            self._update(sid, "completed")
 
     def fetch(self, sid: str) -> CarrierCall | None:
         """The carrier's record, None if it knows no such call. Raises CarrierUnknown."""
         try:
-            call = self._client.calls(sid).fetch()
+            return _record(self._client().calls(sid).fetch())
         except TwilioRestException as error:
             if error.status == _NOT_FOUND:
                 return None
             raise CarrierUnknown(f"the carrier answered {error.status}") from error
-        except requests.exceptions.RequestException as error:
-            raise CarrierUnknown("the carrier did not answer") from error
-        return CarrierCall(str(call.sid), CarrierStatus(str(call.status)))
+        except (requests.exceptions.RequestException, TwilioException, ValueError) as error:
+            raise CarrierUnknown("the carrier gave no answer that can be read") from error
 
-    def find(self, to_number: str, since: datetime) -> list[CarrierCall]:
-        """Calls to a number that were created since; the way to settle a dial whose answer was lost."""
+    def find(self, to_number: str, from_number: str, since: datetime) -> list[CarrierCall]:
+        """Calls between two numbers that were created since, the oldest first; the way to settle a dial whose answer
+        was lost. Raises CarrierUnknown."""
         try:
-            calls = self._client.calls.list(to=to_number, limit=20)
-        except (TwilioException, requests.exceptions.RequestException) as error:
+            calls = self._client().calls.list(to=to_number, limit=20)
+            # The SDK calls the caller `_from`.
+            found = [_record(call) for call in calls if call._from == from_number]
+        except (TwilioException, requests.exceptions.RequestException, ValueError) as error:
             # Pages fail with the base class, not with TwilioRestException.
             raise CarrierUnknown("the carrier's list cannot be read") from error
-        return [
-            CarrierCall(str(call.sid), CarrierStatus(str(call.status)))
-            for call in calls
-            if call.date_created is None or call.date_created >= since.replace(microsecond=0)
-        ]
+        # The carrier's times have whole seconds.
+        since = since.replace(microsecond=0)
+        young = [call for call in found if call.created_at is None or call.created_at >= since]
+        return sorted(young, key=lambda call: call.created_at or since)
 
-    def _update(self, sid: str, status: str) -> None:
+    def _client(self) -> Client:
+        account = self._account()
+        if self._built is None or self._built[0] != account:
+            http_client = TwilioHttpClient(timeout=TIMEOUT_S)
+            client = Client(account.sid, account.auth_token, http_client=http_client)
+            if self._base_url is not None:
+                client.api.base_url = self._base_url
+            self._built = (account, client)
+        return self._built[1]
+
+    def _update(self, sid: str, status: str) -> CarrierStatus | None:
+        """The state after it, None if the call was over already."""
         try:
-            self._client.calls(sid).update(status=status)
+            return CarrierStatus(str(self._client().calls(sid).update(status=status).status))
         except TwilioRestException as error:
             if error.status == _NOT_FOUND or error.code == _NOT_IN_PROGRESS:
-                return
+                return None
             raise CarrierUnknown(f"the carrier answered {error.status}") from error
-        except requests.exceptions.RequestException as error:
-            raise CarrierUnknown("the carrier did not answer") from error
+        except (requests.exceptions.RequestException, TwilioException, ValueError) as error:
+            raise CarrierUnknown("the carrier gave no answer that can be read") from error
+
+
+def _machine_detection(order: DialOrder) -> dict[str, Any]:
+    if order.machine_callback is None:
+        return {}
+    return {
+        "machine_detection": "Enable",
+        # The SDK would send True as "True".
+        "async_amd": "true",
+        "async_amd_status_callback": order.machine_callback,
+    }
+
+
+def _dial_error(error: TwilioRestException) -> CarrierError:
+    if error.status == _TOO_MANY or error.code == _CONCURRENCY:
+        return CarrierBusy("the carrier takes no more requests now")
+    if error.status >= _SERVER_FAULT:
+        return CarrierUnknown(f"the carrier answered {error.status}")
+    return CarrierRefused(error.code or error.status)
+
+
+def _never_sent(error: requests.exceptions.ConnectionError) -> bool:
+    """Whether no connection came about, so that the carrier cannot have seen the request."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def _record(call: Any) -> CarrierCall:
+    return CarrierCall(str(call.sid), CarrierStatus(str(call.status)), call.date_created)

@@ -22,3 +22,16 @@ class DialQueue:
             MessageGroupId=tenant_id,
             DelaySeconds=delay_s,
         )
+
+    def postpone(self, receipt_handle: str, delay_s: int) -> None:
+        """Let a message that is being handled come back after `delay_s`."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=delay_s
+        )
+
+    def backlog(self) -> int:
+        """About how many messages wait to be taken for the first time or again."""
+        answer = self._client.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])

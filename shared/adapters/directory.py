@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,13 +11,15 @@ from botocore.exceptions import ClientError
 
 from shared.adapters.codec import from_json, to_json
 from shared.domain.agent import Agent
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import Conflict, NotFound, Unavailable
 from shared.domain.tenant import ApiKey, Scope, Tenant, hashed, new_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 T = TypeVar("T")
+ADMINISTRATION = "sofia-administration"
+TRIES = 5
 
 
 class Directory:
@@ -34,13 +38,41 @@ class Directory:
         """Raises Conflict where `new` and the id is taken."""
         self._put(f"TENANT#{tenant.tenant_id}", "PROFILE", tenant, new)
 
+    def change_tenant(self, tenant_id: str, change: Callable[[Tenant], Tenant]) -> Tenant:
+        """The tenant as `change` makes it; two changes at once lose nothing. Raises NotFound, and what `change`
+        raises."""
+        pk = f"TENANT#{tenant_id}"
+        for _ in range(TRIES):
+            old = self._body("tenant", pk, "PROFILE")
+            new = change(from_json(Tenant, old))
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=_item(pk, "PROFILE", new),
+                    ConditionExpression="body = :old",
+                    ExpressionAttributeValues={":old": {"S": old}},
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                continue
+            return new
+        raise Unavailable("this tenant is being changed by too many at once; try again")
+
     def key(self, text: str) -> ApiKey:
         """The key whose text this is; raises NotFound."""
         return self._get(ApiKey, f"KEY#{hashed(text)}", "KEY")
 
     def put_key(self, key: ApiKey) -> None:
-        self._put(f"KEY#{key.key_hash}", "KEY", key)
-        self._put(f"TENANT#{key.tenant_id}", f"KEY#{key.key_id}", key)
+        """Both under its hash, where it is looked up, and under its tenant, where it is listed and revoked: a key
+        that works but is not listed could not be taken away."""
+        items = (
+            _item(f"KEY#{key.key_hash}", "KEY", key),
+            _item(f"TENANT#{key.tenant_id}", f"KEY#{key.key_id}", key),
+        )
+        self._client.transact_write_items(
+            TransactItems=[{"Put": {"TableName": self._table, "Item": item}} for item in items]
+        )
 
     def keys_of(self, tenant_id: str) -> list[ApiKey]:
         answer = self._client.query(
@@ -85,23 +117,20 @@ class Directory:
         self._put(pk, _agent_key(agent.agent_id, agent.version), agent, new)
 
     def _get(self, kind: type[T], pk: str, sk: str) -> T:
-        answer = self._client.get_item(
+        return from_json(kind, self._body(kind.__name__.lower(), pk, sk))
+
+    def _body(self, name: str, pk: str, sk: str) -> str:
+        item = self._client.get_item(
             TableName=self._table,
             Key={"pk": {"S": pk}, "sk": {"S": sk}},
             ConsistentRead=True,
-        )
-        item = answer.get("Item")
+        ).get("Item")
         if item is None:
-            raise NotFound(f"there is no such {kind.__name__.lower()}")
-        return from_json(kind, item["body"]["S"])
+            raise NotFound(f"there is no such {name}")
+        return item["body"]["S"]
 
     def _put(self, pk: str, sk: str, value: object, new: bool = False) -> None:
-        item: Any = {
-            "pk": {"S": pk},
-            "sk": {"S": sk},
-            "body": {"S": to_json(value)},
-            "v": {"N": "1"},
-        }
+        item = _item(pk, sk, value)
         try:
             if new:
                 self._client.put_item(
@@ -118,15 +147,31 @@ class Directory:
 
 
 def create_key(
-    directory: Directory, tenant_id: str, scopes: tuple[Scope, ...], now: datetime
+    directory: Directory,
+    tenant_id: str,
+    scopes: tuple[Scope, ...],
+    now: datetime,
+    expires_at: datetime | None = None,
 ) -> tuple[str, ApiKey]:
     """A fresh key: its text, which is shown once and never stored, and its record."""
     text = new_key()
     digest = hashed(text)
-    key = ApiKey(f"key_{digest[:10]}", digest, tenant_id, scopes, now)
+    key = ApiKey(f"key_{digest[:10]}", digest, tenant_id, scopes, now, expires_at)
     directory.put_key(key)
     return text, key
 
 
+def bootstrap_administrator(directory: Directory, now: datetime) -> str:
+    """The first administrator's key of a fresh stack, which nobody could ask the API for; shown once. Asked again it
+    gives another key."""
+    with suppress(Conflict):
+        directory.put_tenant(Tenant(ADMINISTRATION, "Administración", now), new=True)
+    return create_key(directory, ADMINISTRATION, (Scope.ADMIN,), now)[0]
+
+
 def _agent_key(agent_id: str, version: int) -> str:
     return f"AGENT#{agent_id}#{version:06d}"
+
+
+def _item(pk: str, sk: str, value: object) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}, "body": {"S": to_json(value)}, "v": {"N": "1"}}

@@ -24,6 +24,13 @@ CLAIM = timedelta(seconds=60)
 _TRANSIENT = 500
 
 
+class KeyReused(InvalidInput):
+    """The key stands for another request."""
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key", "this key stands for another request: use a new one")
+
+
 class Replies:
     """The `idempotency` table."""
 
@@ -33,7 +40,7 @@ class Replies:
         self._clock = clock
 
     def once(self, key: str, payload: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Run `work` and keep its answer, or give the kept one. Raises InvalidInput where the key was used for
+        """Run `work` and keep its answer, or give the kept one. Raises KeyReused where the key was used for
         another payload, Conflict where the first request is still under way."""
         kept = self._claim(key, payload)
         if kept is not None:
@@ -70,10 +77,7 @@ class Replies:
                 TableName=self._table, Key={"id": {"S": key}}, ConsistentRead=True
             ).get("Item", {})
             if old and old["payload"]["S"] != payload:
-                raise InvalidInput(
-                    "Idempotency-Key",
-                    "this key stands for another request: use a new one",
-                ) from error
+                raise KeyReused from error
             if not old or "answer" not in old:
                 raise Conflict("the first request with this key is still under way") from error
             reply: dict[str, Any] = json.loads(old["answer"]["S"])

@@ -1,40 +1,57 @@
 """Calls that live, in DynamoDB. A call changes only by facts, by conditional write on its version.
 
-Items: `CALL#<id>/META` (the call), `CALL#<id>/DECISION#<stage>#<at>` (the gate's decisions), `TENANT#<id>/CONC` (the
-tenant's calls under way). The counter moves in the same transaction as the `counted` flag on the call, which is what
-makes it exact whatever is delivered twice.
+The tenant's counter of calls under way moves in the same transaction as the `counted` flag of the call, which is what
+makes it exact whatever is delivered twice (the items: `shared/adapters/live_items.py`).
 """
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.adapters.codec import from_json, to_json
+from shared.adapters.codec import from_json
+from shared.adapters.live_items import (
+    KEEP,
+    SCHEMA_VERSION,
+    SHARDS,
+    StoredCall,
+    active_key,
+    call_item,
+    counter_key,
+    decision_item,
+    meta_key,
+    sortable,
+    stored_call,
+)
+from shared.adapters.live_writes import FAILED, give_slot, pause, put, take_slot, write_all
 from shared.domain.call import Call, Fact
-from shared.domain.errors import Conflict, NotFound, Refused
+from shared.domain.errors import NotFound, Refused, Unavailable
 from shared.domain.gate import Decision
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-SCHEMA_VERSION = 1
+__all__ = ["KEEP", "SCHEMA_VERSION", "Contended", "LiveCalls", "NoSlot"]
 TRIES = 12
-KEEP = timedelta(days=30)
-SHARDS = 8
 
 
 class NoSlot(Refused):
     """The tenant has as many calls under way as it may."""
 
 
+class Contended(Unavailable):
+    """Too many change the same call at once; trying again helps."""
+
+
+class _Moved(Exception):
+    """The call changed between reading and writing."""
+
+
 class LiveCalls:
-    """Reads and changes calls."""
+    """Reads and changes calls. Raises Contended where a write loses against others again and again."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -42,33 +59,23 @@ class LiveCalls:
 
     def create(self, call: Call, decision: Decision) -> bool:
         """Put a new call and the decision it rests on. False if this id exists already (nothing changes)."""
-        try:
-            self._client.transact_write_items(
-                TransactItems=[
-                    {
-                        "Put": {
-                            "TableName": self._table,
-                            "Item": _item(call, 1, counted=False),
-                            "ConditionExpression": "attribute_not_exists(pk)",
-                        }
-                    },
-                    {
-                        "Put": {
-                            "TableName": self._table,
-                            "Item": _decision_item(call, decision),
-                        }
-                    },
-                ]
-            )
-        except ClientError as error:
-            if _failed_condition(error):
+        item = call_item(call, 1, counted=False, put_back=0)
+        writes = [
+            put(self._table, item, "attribute_not_exists(pk)"),
+            put(self._table, decision_item(call, decision)),
+        ]
+        for attempt in range(TRIES):
+            codes = write_all(self._client, writes)
+            if not codes:
+                return True
+            if codes[0] in FAILED:
                 return False
-            raise
-        return True
+            pause(attempt)
+        raise Contended("the call could not be written; try again")
 
     def get(self, call_id: str) -> Call:
         """Raises NotFound."""
-        return self._read(call_id)[0]
+        return self.stored(call_id).call
 
     def get_for(self, tenant_id: str, call_id: str) -> Call:
         """The call if it is this tenant's; raises NotFound otherwise, whether it exists or not."""
@@ -77,66 +84,118 @@ class LiveCalls:
             raise NotFound("there is no such call")
         return call
 
+    def stored(self, call_id: str) -> StoredCall:
+        """The call with its state in the store; raises NotFound."""
+        item = self._client.get_item(
+            TableName=self._table, Key=meta_key(call_id), ConsistentRead=True
+        ).get("Item")
+        if item is None:
+            raise NotFound("there is no such call")
+        return stored_call(item)
+
     def record(self, call_id: str, facts: Iterable[Fact]) -> Call:
         """Put facts on record. Writes nothing if they change nothing; gives the slot back once the call is over."""
         facts = list(facts)
-        for attempt in range(TRIES):
-            call, version, counted = self._read(call_id)
-            changed = call.with_facts(facts)
-            if changed is call:
-                return call
-            release = counted and changed.is_over
-            try:
-                self._write(changed, version, counted and not release, -1 if release else 0)
-            except Conflict:
-                _pause(attempt)
-                continue
-            return changed
-        raise Conflict("the call is being changed by too many at once; try again")
+        return self._change(call_id, lambda _stored: facts)
+
+    def command(
+        self,
+        call_id: str,
+        decide: Callable[[StoredCall], Fact],
+        decision: Decision | None = None,
+    ) -> Call:
+        """Put the fact on record that `decide` draws from the call as it is in this very write; what `decide` raises
+        refuses the command. `decision` is the gate's, kept with it."""
+        return self._change(call_id, lambda stored: [decide(stored)], decision)
 
     def begin_dial(self, call_id: str, intent: Fact, decision: Decision, limit: int) -> Call:
         """Write the dial intent and take a slot of the tenant, or nothing. Raises NoSlot, or Refused if the call may
         not be dialled (any more). A crash after this write leaves a call that is never dialled blindly again."""
         for attempt in range(TRIES):
-            call, version, _counted = self._read(call_id)
-            if not call.may_dial():
+            stored = self.stored(call_id)
+            if not stored.may_dial or intent.attempt != stored.call.attempt + 1:
                 raise Refused("the call is not waiting to be dialled")
+            call = stored.call.with_fact(intent)
+            slot = None if stored.counted else take_slot(self._table, call.tenant_id, limit)
             try:
-                self._write(call.with_fact(intent), version, True, 1, limit, decision)
-            except Conflict:
-                _pause(attempt)
+                self._write(call, stored, True, slot, decision=decision)
+            except _Moved:
+                pause(attempt)
                 continue
-            return call.with_fact(intent)
-        raise Conflict("the call is being changed by too many at once; try again")
+            return call
+        raise Contended("the call is being changed by too many at once; try again")
 
-    def decide(self, call: Call, decision: Decision) -> None:
-        """Keep a decision of the gate."""
-        self._client.put_item(TableName=self._table, Item=_decision_item(call, decision))
+    def put_back(self, call_id: str, attempt: int) -> bool:
+        """The carrier did not process this attempt: the call waits again and gives its slot back. False where more
+        is known of the attempt by now."""
+        counter_astray = False
+        for tried in range(TRIES):
+            stored = self.stored(call_id)
+            of_attempt = [f for f in stored.call.facts.values() if f.attempt == attempt]
+            if stored.call.attempt != attempt or len(of_attempt) > 1 or stored.call.is_over:
+                return False
+            release = stored.counted and not counter_astray
+            slot = give_slot(self._table, stored.call.tenant_id) if release else None
+            try:
+                self._write(stored.call, stored, False, slot, put_back=attempt)
+            except _Moved:
+                pause(tried)
+            except NoSlot:
+                counter_astray = True
+            else:
+                return True
+        raise Contended("the call is being changed by too many at once; try again")
+
+    def touch(self, call_id: str, now: datetime) -> None:
+        """Somebody still waits for this call: it does not stand still. Changes nothing else."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=meta_key(call_id),
+                UpdateExpression="SET gsi1sk = :now",
+                ConditionExpression="attribute_exists(gsi1pk)",
+                ExpressionAttributeValues={":now": {"S": sortable(now)}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in FAILED:
+                raise
+
+    def decisions(self, call_id: str) -> list[Decision]:
+        """What the gate said of this call, oldest first within a stage."""
+        answer = self._client.query(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :decision)",
+            ExpressionAttributeValues={
+                ":pk": {"S": f"CALL#{call_id}"},
+                ":decision": {"S": "DECISION#"},
+            },
+        )
+        return [from_json(Decision, item["body"]["S"]) for item in answer["Items"]]
 
     def active_calls(self, tenant_id: str) -> int:
         """The tenant's calls under way."""
-        item = self._client.get_item(TableName=self._table, Key=_counter_key(tenant_id)).get("Item")
+        item = self._client.get_item(TableName=self._table, Key=counter_key(tenant_id)).get("Item")
         return int(item["active"]["N"]) if item and "active" in item else 0
 
-    def unfinished(self, before: datetime) -> list[Call]:
-        """Calls that are not settled and were last changed before `before`."""
-        found: list[Call] = []
-        for shard in range(SHARDS):
+    def standing_still(self, before: datetime, first_shard: int = 0) -> Iterator[str]:
+        """Ids of the calls that are not settled and that nobody touched since `before`, the stillest of each shard
+        first. The index lags a little: read the call before acting on it."""
+        for offset in range(SHARDS):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 IndexName="gsi1",
                 KeyConditionExpression="gsi1pk = :pk AND gsi1sk < :before",
                 ExpressionAttributeValues={
-                    ":pk": {"S": f"ACTIVE#{shard}"},
-                    ":before": {"S": _epoch(before)},
+                    ":pk": {"S": active_key((first_shard + offset) % SHARDS)},
+                    ":before": {"S": sortable(before)},
                 },
             )
-            found += [
-                from_json(Call, item["body"]["S"]) for page in pages for item in page["Items"]
-            ]
-        return found
+            for page in pages:
+                for item in page["Items"]:
+                    yield item["pk"]["S"].removeprefix("CALL#")
 
-    def of_tenant(self, tenant_id: str, limit: int, before: str | None) -> list[Call]:
+    def of_tenant(self, tenant_id: str, limit: int, before: str | None = None) -> list[Call]:
         """The tenant's youngest calls; `before` is the `created_at#call_id` of the last one seen."""
         values: Any = {":pk": {"S": f"TENANT#{tenant_id}"}}
         condition = "gsi2pk = :pk"
@@ -153,139 +212,53 @@ class LiveCalls:
         )
         return [from_json(Call, item["body"]["S"]) for item in answer["Items"]]
 
-    def _read(self, call_id: str) -> tuple[Call, int, bool]:
-        answer = self._client.get_item(
-            TableName=self._table, Key=_meta_key(call_id), ConsistentRead=True
-        )
-        item = answer.get("Item")
-        if item is None:
-            raise NotFound("there is no such call")
-        counted = item["counted"]["BOOL"]
-        return from_json(Call, item["body"]["S"]), int(item["version"]["N"]), counted
+    def _change(
+        self,
+        call_id: str,
+        facts_for: Callable[[StoredCall], list[Fact]],
+        decision: Decision | None = None,
+    ) -> Call:
+        # A call must be able to end even if its tenant's counter was lost.
+        counter_astray = False
+        for attempt in range(TRIES):
+            stored = self.stored(call_id)
+            changed = stored.call.with_facts(facts_for(stored))
+            if changed is stored.call:
+                return changed
+            release = stored.counted and changed.is_over
+            counted = stored.counted and not release
+            give = release and not counter_astray
+            slot = give_slot(self._table, changed.tenant_id) if give else None
+            try:
+                self._write(changed, stored, counted, slot, stored.put_back, decision)
+            except _Moved:
+                pause(attempt)
+            except NoSlot:
+                counter_astray = True
+            else:
+                return changed
+        raise Contended("the call is being changed by too many at once; try again")
 
     def _write(
         self,
         call: Call,
-        version: int,
+        stored: StoredCall,
         counted: bool,
-        slots: int,
-        limit: int = 0,
+        slot: dict[str, Any] | None = None,
+        put_back: int = 0,
         decision: Decision | None = None,
     ) -> None:
-        writes: list[Any] = [
-            {
-                "Put": {
-                    "TableName": self._table,
-                    "Item": _item(call, version + 1, counted),
-                    "ConditionExpression": "version = :version",
-                    "ExpressionAttributeValues": {":version": {"N": str(version)}},
-                }
-            }
-        ]
-        if slots:
-            writes.append(self._slot(call.tenant_id, slots, limit))
+        """Write `call` over `stored`, and the slot that it takes or gives. Raises _Moved, or NoSlot."""
+        item = call_item(call, stored.version + 1, counted, put_back)
+        version = {":version": {"N": str(stored.version)}}
+        writes = [put(self._table, item, "version = :version", version)]
+        if slot is not None:
+            writes.append(slot)
         if decision is not None:
-            writes.append(
-                {
-                    "Put": {
-                        "TableName": self._table,
-                        "Item": _decision_item(call, decision),
-                    }
-                }
-            )
-        try:
-            if len(writes) == 1:
-                self._client.put_item(**writes[0]["Put"])
-            else:
-                self._client.transact_write_items(TransactItems=writes)
-        except ClientError as error:
-            reasons = error.response.get("CancellationReasons", [])
-            if (
-                slots > 0
-                and len(reasons) > 1
-                and reasons[1].get("Code") == "ConditionalCheckFailed"
-            ):
-                raise NoSlot("the tenant has no free slot") from error
-            if _failed_condition(error):
-                raise Conflict("the call changed meanwhile") from error
-            raise
-
-    def _slot(self, tenant_id: str, slots: int, limit: int) -> dict[str, Any]:
-        condition = (
-            "attribute_not_exists(active) OR active < :limit" if slots > 0 else "active >= :one"
-        )
-        values = {":slots": {"N": str(slots)}}
-        values |= {":limit": {"N": str(limit)}} if slots > 0 else {":one": {"N": "1"}}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": _counter_key(tenant_id),
-                "UpdateExpression": "ADD active :slots",
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": values,
-            }
-        }
-
-
-def _item(call: Call, version: int, counted: bool) -> dict[str, Any]:
-    created = call.created_at.isoformat()
-    item: dict[str, Any] = {
-        **_meta_key(call.call_id),
-        "version": {"N": str(version)},
-        "tenant_id": {"S": call.tenant_id},
-        "status": {"S": call.status.value},
-        "settled": {"BOOL": call.is_settled},
-        "counted": {"BOOL": counted},
-        "body": {"S": to_json(call)},
-        "trace_id": {"S": call.trace_id},
-        "v": {"N": str(SCHEMA_VERSION)},
-        "gsi2pk": {"S": f"TENANT#{call.tenant_id}"},
-        "gsi2sk": {"S": f"{created}#{call.call_id}"},
-        "ttl": {"N": str(int((call.created_at + KEEP).timestamp()))},
-    }
-    if not call.is_settled:
-        latest = max((fact.at for fact in call.facts.values()), default=call.created_at)
-        item["gsi1pk"] = {"S": f"ACTIVE#{hash_shard(call.call_id)}"}
-        item["gsi1sk"] = {"S": _epoch(latest)}
-    return item
-
-
-def hash_shard(call_id: str) -> int:
-    """A stable shard for an id (Python's own hash differs between processes)."""
-    return sum(call_id.encode()) % SHARDS
-
-
-def _decision_item(call: Call, decision: Decision) -> dict[str, Any]:
-    at = decision.decided_at.isoformat()
-    return {
-        "pk": {"S": f"CALL#{call.call_id}"},
-        "sk": {"S": f"DECISION#{decision.stage.value}#{at}"},
-        "body": {"S": to_json(decision)},
-        "v": {"N": str(SCHEMA_VERSION)},
-        "trace_id": {"S": call.trace_id},
-        "ttl": {"N": str(int((call.created_at + KEEP).timestamp()))},
-    }
-
-
-def _meta_key(call_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"CALL#{call_id}"}, "sk": {"S": "META"}}
-
-
-def _counter_key(tenant_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"TENANT#{tenant_id}"}, "sk": {"S": "CONC"}}
-
-
-def _epoch(moment: datetime) -> str:
-    return f"{int(moment.timestamp() * 1_000):015d}"
-
-
-def _failed_condition(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in (
-        "ConditionalCheckFailedException",
-        "TransactionCanceledException",
-        "TransactionConflictException",
-    )
-
-
-def _pause(attempt: int) -> None:
-    time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))
+            writes.append(put(self._table, decision_item(call, decision)))
+        codes = write_all(self._client, writes)
+        if not codes:
+            return
+        if slot is not None and codes[0] not in FAILED and codes[1] in FAILED:
+            raise NoSlot("the tenant has no free slot")
+        raise _Moved

@@ -93,6 +93,11 @@ class Decision:
     rules: tuple[RuleResult, ...]
 
 
+_ONLY_400 = frozenset({NumberType.COMMERCIAL_400})
+# Order TDF/149/2025 arts. 9-10: 800 and 900 are allowed, mobile numbers never; of geographic ones it is silent.
+_SHOWABLE_TYPES = _ONLY_400 | {NumberType.GEOGRAPHIC, NumberType.FREEPHONE, NumberType.NOMADIC}
+
+
 @dataclass(frozen=True, slots=True)
 class _No:
     reason: Reason
@@ -100,14 +105,10 @@ class _No:
 
 
 def decide(given: GateInput, stage: Stage, policy: Policy = SPAIN) -> Decision:
-    """The decision; the first rule that fails wins."""
-    rules: list[RuleResult] = []
-    refusal: _No | None = None
-    for name, rule in _RULES:
-        refusal = rule(given, policy)
-        rules.append(RuleResult(name, refusal is None, refusal.reason.value if refusal else ""))
-        if refusal is not None:
-            break
+    """The decision; the first rule that fails wins. The others are asked all the same: whoever reads the decision
+    sees everything that stands against the call, not one thing at a time."""
+    answers = [(name, rule(given, policy)) for name, rule in _RULES]
+    refusal = next((no for _, no in answers if no is not None), None)
     digest = hashlib.sha256(repr((given, policy)).encode()).hexdigest()
     return Decision(
         allowed=refusal is None,
@@ -117,7 +118,9 @@ def decide(given: GateInput, stage: Stage, policy: Policy = SPAIN) -> Decision:
         policy_version=policy.version,
         inputs_hash=digest,
         decided_at=given.now,
-        rules=tuple(rules),
+        rules=tuple(
+            RuleResult(name, no is None, no.reason.value if no else "") for name, no in answers
+        ),
     )
 
 
@@ -155,19 +158,18 @@ def _consent(given: GateInput, policy: Policy) -> _No | None:
     return None
 
 
+def may_show(caller_id: CallerId, tenant: Tenant, now: datetime, policy: Policy = SPAIN) -> bool:
+    """Whether calls of this tenant may show a number of this type on this day."""
+    bound = tenant.must_use_400 and now.date() >= policy.only_400_from
+    types = _ONLY_400 if bound else _SHOWABLE_TYPES
+    return caller_id.type in types
+
+
 def _caller_id(given: GateInput, policy: Policy) -> _No | None:
     caller_id = given.caller_id
     if caller_id is None:
         return _No(Reason.CALLER_ID_NOT_OWNED)
-    if caller_id.type not in (
-        NumberType.COMMERCIAL_400,
-        NumberType.GEOGRAPHIC,
-        NumberType.FREEPHONE,
-        NumberType.NOMADIC,
-    ):
-        return _No(Reason.CALLER_ID_TYPE)
-    bound = given.tenant.must_use_400 and given.now.date() >= policy.only_400_from
-    if bound and caller_id.type is not NumberType.COMMERCIAL_400:
+    if not may_show(caller_id, given.tenant, given.now, policy):
         return _No(Reason.CALLER_ID_TYPE)
     if caller_id.purpose is not Purpose.COMMERCIAL:
         return _No(Reason.CALLER_ID_PURPOSE)

@@ -171,7 +171,7 @@ async def test_the_same_request_gives_the_same_answer_and_another_one_is_refused
     status, problem = await ask(
         api, "POST", "/v1/calls", key, a_call(metadata={"a": "b"}), Idempotency_Key="k1"
     )
-    assert status == 400
+    assert status == 422
     assert "another request" in problem["errors"][0]["message"]
 
 
