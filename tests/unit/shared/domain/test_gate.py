@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.agents.opening import opening_for
 from shared.domain.agent import Agent, TenantFacts
-from shared.domain.gate import GateInput, Reason, Stage, decide
+from shared.domain.gate import GateInput, Reason, Stage, decide, may_show
 from shared.domain.lead import Consent, ConsentBasis, Lead
 from shared.domain.tenant import CallerId, Purpose, Tenant
 
@@ -154,3 +154,44 @@ def test_no_moment_outside_the_legal_window_is_ever_allowed(now, zone) -> None:
         local = now.astimezone(ZoneInfo(name))
         assert local.weekday() < 5
         assert (9, 0) <= (local.hour, local.minute) <= (20, 45)
+
+
+def test_a_refusal_names_everything_that_stands_against_the_call() -> None:
+    given = asked(madrid(28, 11, 0), lead=Lead("+34910000001"), suppressed="tenant")
+    decision = decide(given, Stage.QUEUED)
+    failed = [rule.detail for rule in decision.rules if not rule.passed]
+    assert failed == ["SUPPRESSED_TENANT", "NO_CONSENT", "WEEKEND"]
+    assert decision.reason is Reason.SUPPRESSED_TENANT
+    assert decision.retry_at is None
+
+
+def test_a_paused_tenant_calls_nobody() -> None:
+    tenant = replace(asked().tenant, active=False)
+    assert answer(asked(tenant=tenant)) is Reason.TENANT_PAUSED
+
+
+def test_slots_that_are_all_taken_are_a_matter_of_seconds() -> None:
+    decision = decide(asked(active_calls=5), Stage.DIAL)
+    assert decision.reason is Reason.CONCURRENCY
+    assert decision.retry_at is not None
+    assert decision.retry_at - decision.decided_at < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("number", "bound", "free"),
+    [
+        ("+34400000012", True, True),
+        ("+34910000099", False, True),
+        ("+34900000099", False, True),
+        ("+34510000099", False, True),
+        ("+34600000099", False, False),
+        ("+34806000099", False, False),
+        ("+34700000099", False, False),
+        ("+442079460000", False, False),
+    ],
+)
+def test_which_numbers_a_tenant_may_show(number: str, bound: bool, free: bool) -> None:
+    tenant = asked().tenant
+    caller_id = CallerId(number)
+    assert may_show(caller_id, tenant, TUESDAY) is bound
+    assert may_show(caller_id, replace(tenant, must_use_400=False), TUESDAY) is free
