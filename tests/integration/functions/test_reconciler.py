@@ -116,7 +116,7 @@ def test_a_dial_whose_answer_was_lost_is_found_by_its_numbers(
     earlier, foreign = at - timedelta(hours=1), "+34400000099"
     carrier.will(
         a_list(
-            a_call("CA-mine", "ringing", at=at),
+            a_call("CA-mine", "ringing", at=at + timedelta(seconds=1)),
             a_call("CA-other-caller", "ringing", foreign, at),
             a_call("CA-before", "completed", at=earlier),
         )
