@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
+import yaml
 
 from local.callee.matching import AnyOf, Exactly, Expected, Matches
 from local.callee.persona import AnsweredBy, Persona, load_personas
@@ -14,6 +16,7 @@ from shared.domain.outcome import Analysis
 from tests.unit.functions.outcome_analysis.analysed import a_talk, analysed, machine_call
 
 FILE = load_personas()
+HEARD = yaml.safe_load(Path(__file__).with_name("as_heard.yaml").read_text(encoding="utf-8"))
 OPENING = "Hola, soy Sofía, una asistente con inteligencia artificial, de parte de Nubelia. ¿Hablo con {}?"
 # What a call says where the file leaves it open.
 USUAL = {
@@ -43,14 +46,14 @@ def plausible(name: str, given: Mapping[str, Expected], persona: Persona) -> dic
     return arguments
 
 
-def call_with(persona: Persona) -> Analysis:
+def call_with(persona: Persona, said: Sequence[str]) -> Analysis:
+    """A call in which the persona's words were understood as `said`."""
     lines: list[str] = []
-    for turn in persona.turns:
-        if turn.say is not None:
-            lines.append(f"P: {turn.say}")
-            is_first = len(lines) == 1
-            name = persona.lead.contact_name
-            lines.append(f"S: {OPENING.format(name) if is_first else 'De acuerdo, le entiendo.'}")
+    for words in said:
+        is_first = not lines
+        lines.append(f"P: {words}")
+        name = persona.lead.contact_name
+        lines.append(f"S: {OPENING.format(name) if is_first else 'De acuerdo, le entiendo.'}")
     if persona.answered_by is not AnsweredBy.HUMAN:
         return analysed(machine_call(*lines))
     required = persona.expect.tools.required
@@ -58,9 +61,20 @@ def call_with(persona: Persona) -> Analysis:
     return analysed(a_talk(lines, tools))
 
 
+def ideally(persona: Persona) -> list[str]:
+    return [turn.say for turn in persona.turns if turn.say is not None]
+
+
+def as_heard(persona: Persona) -> list[str]:
+    return list(HEARD[persona.id])
+
+
+@pytest.mark.parametrize("understood", [ideally, as_heard])
 @pytest.mark.parametrize("persona", FILE.personas, ids=lambda persona: persona.id)
-def test_a_persona_is_read_as_expected(persona: Persona) -> None:
-    analysis, expected = call_with(persona), persona.expect
+def test_a_persona_is_read_as_expected(
+    persona: Persona, understood: Callable[[Persona], list[str]]
+) -> None:
+    analysis, expected = call_with(persona, understood(persona)), persona.expect
     assert analysis.outcome in (expected.outcome, *expected.outcome_ok)
     assert set(expected.flags) <= {flag.value for flag in analysis.flags}
     found: dict[str, object] = {name: field.value for name, field in analysis.fields.items()}
@@ -71,9 +85,4 @@ def test_a_persona_is_read_as_expected(persona: Persona) -> None:
     stored = json.dumps([analysis.summary, found], ensure_ascii=False, default=str)
     for pattern in expected.must_not_store:
         assert not matches(Matches(regex=pattern), stored)
-
-
-@pytest.mark.parametrize("persona", FILE.personas, ids=lambda persona: persona.id)
-def test_only_those_who_objected_have(persona: Persona) -> None:
-    suppressed = persona.expect.final_state.suppressed
-    assert call_with(persona).opt_out.requested is bool(suppressed)
+    assert analysis.opt_out.requested is bool(expected.final_state.suppressed)
