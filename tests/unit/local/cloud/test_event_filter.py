@@ -85,8 +85,17 @@ def test_any_of_several_filters() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["{", "[]", "{}", '{"a":1}', '{"a":[]}', '{"a":[{"near":1}]}', '{"a":[{"numeric":["~",1]}]}']
-    + ['{"$or":[{"a":[1]}]}', '{"a":{"b":"c"}}'],
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"a":1}',
+        '{"a":[]}',
+        '{"a":[{"near":1}]}',
+        '{"a":[{"numeric":["~",1]}]}',
+        '{"$or":[{"a":[1]}]}',
+        '{"a":{"b":"c"}}',
+    ],
 )
 def test_patterns_that_are_none(pattern: str) -> None:
     with pytest.raises(FilterError):

@@ -63,7 +63,12 @@ def test_a_bucket_empties_and_fills() -> None:
         ({"statusCode": 204}, (204, "text/plain;charset=UTF-8", b"")),
         ({"statusCode": "201", "body": "ñ"}, (201, "text/plain;charset=UTF-8", "ñ".encode())),
         (
-            {"statusCode": 200, "body": "AAE=", "isBase64Encoded": True, "headers": {"Content-Type": "a/b"}},
+            {
+                "statusCode": 200,
+                "body": "AAE=",
+                "isBase64Encoded": True,
+                "headers": {"Content-Type": "a/b"},
+            },
             (200, "a/b", b"\x00\x01"),
         ),
         ({"greeting": "hola"}, (200, "application/json", b'{"greeting":"hola"}')),

@@ -261,7 +261,9 @@ def test_a_rule_for_a_function_gets_a_queue_between(full: Template) -> None:
             "F.*E: point at a resource",
         ),
         (
-            function("{Type: DynamoDB, Properties: {Stream: !GetAtt T.StreamArn, TumblingWindowInSeconds: 1}}"),
+            function(
+                "{Type: DynamoDB, Properties: {Stream: !GetAtt T.StreamArn, TumblingWindowInSeconds: 1}}"
+            ),
             "F.*TumblingWindow",
         ),
         (
@@ -302,7 +304,10 @@ def test_an_intrinsic_that_is_not_understood(tmp_path: Path, value: str, error: 
 
 def test_nothing_is_left_out_of_the_value(tmp_path: Path) -> None:
     template = read(tmp_path, "Conditions: {Never: !Equals [a, b]}\nResources: {}")
-    value = {"a": {"Fn::If": ["Never", 1, {"Ref": "AWS::NoValue"}]}, "b": [{"Ref": "AWS::NoValue"}, 2]}
+    value = {
+        "a": {"Fn::If": ["Never", 1, {"Ref": "AWS::NoValue"}]},
+        "b": [{"Ref": "AWS::NoValue"}, 2],
+    }
     assert template.resolve(value) == {"b": [2]}
 
 
