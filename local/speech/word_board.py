@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from local.speech.ports import BYTES_PER_MS, FRAME_BYTES, Utterance
+from local.speech.ports import BYTES_PER_MS, Utterance
 
 _BLOCK_BYTES = 16
 _DISTINCT_MIN = 6
@@ -24,6 +24,9 @@ _OFFSETS_TRIED = (*range(32), *range(64, 80), *range(128, 145))
 that are speech in part only. Noise is looked up in 30 us a frame this way (measured)."""
 _AGREEING_BYTES_MIN = 32
 """A piece of two blocks counts; shorter ones are chance or silence."""
+_WORD_TAIL_BYTES = 48
+"""What is left of a word after a cut is found again if it holds two whole blocks; a word with less
+than that to come was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +92,20 @@ class WordBoard:
         return " ".join(word for heard in self.hearings(sound) for word in words_of(heard))
 
     def hearings(self, sound: bytes) -> tuple[Hearing, ...]:
-        """The known pieces of `sound`, in order, to the byte."""
+        """The known pieces of `sound`, in order, to the byte. Every byte is tried as a beginning,
+        so that no piece of two blocks is missed wherever it was cut; a second of sound takes 5 ms."""
         pieces: list[Piece] = []
         at = done = 0
         with self._lock:
-            while at < len(sound):
+            while at <= len(sound) - _BLOCK_BYTES:
                 following = pieces[-1].number if pieces else None
-                found = self.best_piece(sound[at : at + FRAME_BYTES], following)
+                found = self._longest_through(sound, at, done, following)
                 if found is None:
-                    at += FRAME_BYTES
+                    at += 1
                     continue
-                piece, offset = found
-                whole, done = self._extended(piece, sound, at + offset, done)
+                piece, done = found
                 at = done
-                self._join(pieces, whole)
+                self._join(pieces, piece)
             return tuple(
                 Hearing(self._utterances[each.number], each.begin, each.end) for each in pieces
             )
@@ -134,14 +137,22 @@ class WordBoard:
                     break
         return best
 
-    def _extended(self, piece: Piece, sound: bytes, at: int, done: int) -> tuple[Piece, int]:
-        """`piece`, which begins at `at` in `sound`, as far as both agree; and where it ends there.
-        Bytes before `done` are taken already."""
-        spoken = self._utterances[piece.number].sound
-        longer = _agreeing(spoken[piece.end :], sound[at + piece.end - piece.begin :])
-        earlier = _agreeing(spoken[: piece.begin][::-1], sound[done:at][::-1])
-        whole = Piece(piece.number, piece.begin - earlier, piece.end + longer)
-        return whole, at - earlier + whole.end - whole.begin
+    def _longest_through(
+        self, sound: bytes, at: int, done: int, following: int | None
+    ) -> tuple[Piece, int] | None:
+        """The longest stretch of an utterance that `sound` holds around the block at `at`, ranked
+        as in `best_piece`, and where it ends in `sound`. Bytes before `done` are taken already."""
+        best: tuple[Piece, int] | None = None
+        best_rank = (_AGREEING_BYTES_MIN - 1, False)
+        for place in reversed(self._blocks.get(sound[at : at + _BLOCK_BYTES], ())):
+            spoken = self._utterances[place.number].sound
+            before = _agreeing(spoken[: place.at][::-1], sound[done:at][::-1])
+            after = _agreeing(spoken[place.at :], sound[at : at + len(spoken) - place.at])
+            rank = (before + after, place.number == following)
+            if rank > best_rank:
+                best = Piece(place.number, place.at - before, place.at + after), at + after
+                best_rank = rank
+        return best
 
     def _join(self, pieces: list[Piece], piece: Piece) -> None:
         """Append `piece`, or let it grow the last one where it goes on from there."""
@@ -203,11 +214,11 @@ class BoardActivity:
 
 
 def words_of(heard: Hearing) -> Sequence[str]:
-    """The words of an utterance that end within the stretch heard."""
+    """The words of an utterance whose last 6 ms begin within the stretch heard."""
     return [
         each.word
         for each in heard.utterance.words
-        if heard.begin < each.end_ms * BYTES_PER_MS <= heard.end
+        if heard.begin < each.end_ms * BYTES_PER_MS - _WORD_TAIL_BYTES <= heard.end
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from local.speech.ears import TextEars
@@ -52,10 +52,12 @@ def test_what_follows_a_cut_has_only_the_words_that_end_there(board: WordBoard, 
     assert board.words_in(sound[WORD_BYTES + 800 :]) == "dos tres"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
 @given(
     lead=st.integers(0, 500), cut=st.integers(200, 5 * WORD_BYTES - 200), gap=st.integers(0, 4_000)
 )
+@example(lead=0, cut=9_235, gap=130)
+@example(lead=0, cut=9_249, gap=657)
 def test_cut_anywhere_and_resumed_no_word_is_lost_or_doubled(
     say: Say, lead: int, cut: int, gap: int
 ) -> None:
