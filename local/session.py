@@ -49,9 +49,9 @@ async def open_session(
         twin = Twin(ears, voice, options)
         stack.push_async_callback(twin.stop)
         loading = asyncio.create_task(ears.start())
-        await twin.start()
+        await twin.start_api()
         file = personas or load_personas()
         admin = Api(twin.api_url, twin.administrator_key)
         api = await asyncio.to_thread(set_up, admin, TENANT, file.tenant)
-        await loading
+        await asyncio.gather(twin.until_ready(), loading)
         yield Session(twin, voice, file, admin, api, board)

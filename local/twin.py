@@ -6,18 +6,19 @@ Started in an order in which each part finds what it needs, stopped in reverse. 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import logging
 import os
 import secrets as random_secrets
 import sys
+import threading
 import urllib.request
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.migrate import migrate
 from local.carrier.carrier import Carrier
 from local.carrier.settings import CarrierSettings
 from local.cloud.gateway import Gateway
@@ -87,6 +88,11 @@ class Twin:
 
     async def start(self) -> None:
         """Everything up, or an exception and everything down."""
+        await self.start_api()
+        await self.until_ready()
+
+    async def start_api(self) -> None:
+        """Everything started; the API answers, the media service may need another second (`until_ready`)."""
         try:
             await self._start()
         except BaseException:
@@ -121,7 +127,7 @@ class Twin:
             self._provision, postgres, realtime, carrier, account_sid, auth_token
         )
         await self._start_functions(template)
-        await self._start_media(template, realtime, carrier, media_port)
+        self._start_media(template, realtime, carrier, media_port)
 
     async def _start_realtime(self) -> RealtimeEmulator:
         self.realtime = RealtimeEmulator(
@@ -216,7 +222,7 @@ class Twin:
         pump.start()
         self._stack.push_async_callback(pump.stop)
 
-    async def _start_media(
+    def _start_media(
         self,
         template: Template,
         realtime: RealtimeEmulator,
@@ -239,15 +245,25 @@ class Twin:
             "SIGNING_SECRET_ID": template.physical["SigningSecret"],
             "DRAIN_S": "2",
         }
-        await self.start_media()
         self._stack.callback(self.stop_media)
+        self._spawn_media()
 
     async def start_media(self) -> None:
         """Start the media service's process and wait until it is ready."""
+        self._spawn_media()
+        await self.until_ready()
+
+    def _spawn_media(self) -> None:
         port = int(self._media_environment["PORT"])
         log_path = self.folder / f"media-{port}.log"
         command = [sys.executable, "-m", "media_service"]
         self._media = Child(command, log_path, self._media_environment)
+
+    async def until_ready(self) -> None:
+        """Wait for the media service; raises MediaFailed."""
+        assert self._media is not None, "start_api comes first"
+        port = int(self._media_environment["PORT"])
+        log_path = self.folder / f"media-{port}.log"
         loop = asyncio.get_running_loop()
         until_s = loop.time() + MEDIA_READY_WITHIN_S
         ready_url = f"http://127.0.0.1:{port}/readyz"
@@ -276,7 +292,13 @@ class Twin:
 
 
 def _prepare_database(postgres: Postgres) -> None:
+    starting = threading.Thread(target=importlib.import_module, args=("infra.migrate",))
+    # Alembic takes a second to import, in which the database makes its files.
+    starting.start()
     postgres.start()
+    starting.join()
+    from infra.migrate import migrate
+
     migrate(postgres.url())
     postgres.grant_login()
 

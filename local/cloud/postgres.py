@@ -13,12 +13,11 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
-from tempfile import mkdtemp
 
 import psycopg
 
 from local.cloud.process import Child
-from local.cloud.state import free_port, last_lines
+from local.cloud.state import free_port, last_lines, open_shared_folder
 
 NOBODY = 65_534
 OWNER, APPLICATION, DATABASE = "sofia_owner", "sofia_app", "sofia"
@@ -39,7 +38,7 @@ class Postgres:
         self.application_password = secrets.token_urlsafe(18)
         self._child: Child | None = None
         # Root's folders may be closed to the server's user, so its files lie in the system's temporary folder.
-        self._home = Path(mkdtemp(prefix="sofia-pg-")) if os.geteuid() == 0 else folder / "pg"
+        self._home = open_shared_folder("sofia-pg-") if os.geteuid() == 0 else folder / "pg"
         self.port = 0
 
     def start(self) -> None:

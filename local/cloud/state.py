@@ -17,11 +17,20 @@ def open_folder() -> Path:
     """A fresh folder for this process; those of processes that died are cleared away."""
     runs = HOME / "run"
     runs.mkdir(parents=True, exist_ok=True)
-    for old in runs.iterdir():
-        owner = old.name.partition("-")[0]
+    return _own_folder(runs, "")
+
+
+def open_shared_folder(prefix: str) -> Path:
+    """The same in the system's temporary folder, which every user may enter."""
+    return _own_folder(Path(tempfile.gettempdir()), prefix)
+
+
+def _own_folder(above: Path, prefix: str) -> Path:
+    for old in above.glob(f"{prefix}*-*"):
+        owner = old.name.removeprefix(prefix).partition("-")[0]
         if owner.isdigit() and not _is_alive(int(owner)):
             shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=runs))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=above))
 
 
 def close_folder(folder: Path) -> None:

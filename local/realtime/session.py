@@ -338,7 +338,7 @@ class EmulatedSession:
                 self.emit,
                 self._voice,
                 self.conversation,
-                settings.pace,
+                self._pace,
                 settings.faults.odd_deltas,
             )
             await speaking.perform(response, reply)
@@ -353,6 +353,11 @@ class EmulatedSession:
             response.details = {"type": "cancelled", "reason": response.cancelled}
         else:
             response.status = "completed"
+
+    @property
+    def _pace(self) -> float:
+        listening = self.session["audio"]["input"]["turn_detection"] is not None
+        return self.settings.pace if listening else self.settings.reading_pace
 
     def _view(self, wanted: dict[str, Any]) -> MindView:
         offers = [

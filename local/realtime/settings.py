@@ -25,13 +25,16 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class EmulatorSettings:
-    """`think_ms` is the time from a request to the first sound, plus or minus `jitter_ms` (seeded)."""
+    """`think_ms` is the time from a request to the first sound, plus or minus `jitter_ms` (seeded); `pace` is how
+    much faster than real time sound is made, `reading_pace` the same in a session without turn detection: nobody is
+    on the line there."""
 
     api_key: str = "local"
     port: int = 0
     think_ms: int = 600
     jitter_ms: int = 200
     pace: float = 4.0
+    reading_pace: float = 60.0
     seed: int = 1
     models: tuple[str, ...] = (
         "gpt-realtime-2.1",

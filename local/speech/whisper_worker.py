@@ -31,13 +31,14 @@ _SPARE_WINDOW_S = 4
 _PIECE_S_MAX = WINDOW_S_MAX - _SPARE_WINDOW_S
 _PROMPT = "<|startoftranscript|>", "<|es|>", "<|transcribe|>", "<|notimestamps|>"
 _VOCABULARY = (
-    " Peluquería, barbería, salón, Booksy, Treatwell, WhatsApp. ¿Dígame? Soy la dueña. El lunes,"
-    " el martes, el miércoles, el jueves o el viernes, a las nueve, a las diez, a las once, a las"
-    " cinco. Vale, adiós."
+    " Vale, adiós. Peluquería, barbería, salón, Booksy, Treatwell, WhatsApp. El lunes, el martes,"
+    " el miércoles, el jueves o el viernes, a las nueve, a las diez, a las once, a las cinco. Soy"
+    " la dueña. ¿Dígame?"
 )
 """Said to come before: it leads to the words of the trade, as the transcription prompt of the real
 service does. Of the callee's words 8 % are wrong with it, 10 % without; over a hair dryer at 15 dB
-16 % and 22 % (measured)."""
+16 % and 22 % (measured). Its last words are heard in what is no speech at all, so they are the ones that
+do the least harm there."""
 _BEAM = 3
 _REPETITION_PENALTY = 1.1
 _NO_REPEAT_NGRAM = 4

@@ -65,6 +65,9 @@ def begin(talk: Talk, now_ms: float) -> list[Action]:
     opening = talk.opening
     if opening.stage not in (Stage.WAITING, Stage.HELD):
         return []
+    if opening.stage is Stage.HELD:
+        # Words or a verdict had to come first: waiting for them is not ours.
+        talk.book.judged(now_ms)
     opening.stage = Stage.SPEAKING
     talk.enter(Phase.OPENING)
     actions: list[Action] = [StopTimer(WAIT), StopTimer(LONG), StopTimer(HOLD)]

@@ -73,7 +73,11 @@ WEEKDAYS = {
     "saturday": "sabados?",
     "sunday": "domingos?",
 }
-CLOSED_ON = r"cierr\w+ (todos )?(los|el) {0}\b|\b{0},? (que )?(no,? (que )?)?(cierr|estamos cerrad|libr)|{0} no,? que cierr"
+CLOSED_ON = (
+    r"cierr\w+ (todos )?(los|el) {0}\b|\b{0},? (que )?(no,? (que )?)?(estamos cerrad|libr)"
+    # "el lunes no, que cierro", as it is recognised over a hair dryer too.
+    r"|\b{0}\w{{0,2}},? ((no|mas|que|de|es|se),? ){{0,3}}(cierr|sierr|tierr|ciert)"
+)
 GATEKEEPER_ROLE = r"recepcion|le atiende|solo cojo|cojo (las )?citas|se lo digo|no se lo puedo dar|la jefa|mi jef[ae]"
 EMPLOYEE_ROLE = r"soy (una? )?(emplead|trabajador|oficial|ayudante)|trabajo aqui|yo aqui solo"
 FAMILY_ROLE = (

@@ -9,8 +9,9 @@ from local.realtime.mind.situation import Situation, result
 from local.realtime.mind.words import goodbye, is_gatekeeper, lead_info, reply
 
 _QUOTED = re.compile(r"«([^»]+)»")
+_GREETING_WORDS_MAX = 3
 FAREWELL = (
-    r"\b(adios|hasta (luego|manana|otra|pronto|el|ahora)|chao|adeu|con dios|buen dia$|nos vemos|eso es todo"
+    r"\b(a ?dios|hasta (luego|manana|otra|pronto|el|ahora)|chao|adeu|con dios|buen dia$|nos vemos|eso es todo"
     r"|venga,? (adios|hasta|crack|pues|que)|muchas gracias|^gracias\W*$|gracias,? hasta)"
 )
 
@@ -134,7 +135,10 @@ def who_is_it(situation: Situation) -> MindReply | None:
 
 
 def farewell(situation: Situation) -> MindReply | None:
-    """They say goodbye, or have nothing more to say after the next step is settled."""
+    """They say goodbye, or have nothing more to say after the next step is settled. Nobody answers
+    the phone with a bare goodbye: that is a greeting misheard."""
+    if len(situation.theirs) <= 1 and len(situation.heard.split()) <= _GREETING_WORDS_MAX:
+        return None
     settled = situation.called("schedule_callback") or situation.called("send_information")
     closing = settled and situation.hears(
         r"^\W*(vale|si|perfecto|muy bien|de acuerdo|venga|correcto|genial|estupendo)\b"

@@ -58,7 +58,7 @@ def _acknowledged(situation: Situation) -> str:
     pains = found(PAIN_POINTS, situation.heard)
     if "no_shows" in pains:
         return situation.fresh(
-            "Para los plantones están justo los recordatorios por WhatsApp.",
+            "Para eso están los recordatorios por WhatsApp.",
             "Entiendo lo de los plantones.",
         )
     if pains:
@@ -68,7 +68,7 @@ def _acknowledged(situation: Situation) -> str:
         return situation.fresh(f"{' y '.join(tools[:2])}, entiendo.".capitalize(), "Entiendo.")
     count = staff_count(situation.heard)
     if count is not None:
-        return situation.fresh("Un equipo bien avenido, entonces.", "De acuerdo.")
+        return situation.fresh("Muy bien.", "De acuerdo.")
     return situation.fresh(
         "Encantada.", "Muy bien.", "Entiendo.", "Perfecto.", "De acuerdo.", "Claro."
     )

@@ -37,7 +37,7 @@ OBJECTIONS = {
     "later": r"otro dia|mas adelante|despues de (navidad|reyes)|llameme luego",
 }
 CLOSING_DAYS = {
-    "monday": r"lunes (no|cierr|estamos cerrad)|cierr\w+ (los|el) lunes|el lunes no",
+    "monday": r"lunes\w{0,2} (no|cierr|mas de|de [ct]ierr|estamos cerrad)|cierr\w+ (los|el) lunes|el lunes no",
     "tuesday": r"cierr\w+ (los|el) martes",
     "wednesday": r"cierr\w+ (los|el) miercoles",
 }
