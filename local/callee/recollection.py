@@ -78,9 +78,9 @@ class Recollection:
         now_ms = len(self._heard) // BYTES_PER_MS
         end_ms: int | None = None
         for stretch in stretches:
-            if stretch.end_ms <= start_ms and end_ms is None:
+            if stretch.end_ms <= start_ms:
                 continue
-            if end_ms is not None and stretch.start_ms - end_ms >= _STOPPED_AFTER_MS:
+            if stretch.start_ms - (start_ms if end_ms is None else end_ms) >= _STOPPED_AFTER_MS:
                 break
             end_ms = stretch.end_ms
         if end_ms is None:

@@ -18,6 +18,7 @@ from rich.table import Table
 from local.callee.checks import Check, CheckLevel, persona_passes
 from local.callee.expectations import evaluate
 from local.callee.persona import Persona, PersonaFileUnusable, load_personas
+from local.heard_positions import heard_positions
 from local.judging import call_report
 from local.live_view import progress
 from local.placing import CallTimedOut, place
@@ -136,8 +137,10 @@ async def _play(
         name: placed.report[name]
         for name in ("call_id", "outcome", "turns", "tools", "latency_ms", "cost_usd")
     }
+    positions = heard_positions(session.twin.realtime, persona.lead.phone, placed.actor.account())
     return checks, {
         "persona": persona.id,
+        "heard_position_errors_ms": [position.error_ms for position in positions],
         "checks": [asdict(c) for c in checks if c.passed is not None],
         **kept,
     }

@@ -23,7 +23,7 @@ def new_id(prefix: str, length: int = 21) -> str:
 
 @dataclass(slots=True)
 class Item:
-    """One item. `sound` is the user's audio, `words` the assistant's spoken words with the times of their ends."""
+    """One item. `sound` is all its audio as made, `words` the assistant's spoken words with the times of their ends."""
 
     id: str
     kind: str

@@ -165,6 +165,7 @@ class Speaking:
             size = next(sizes, DELTA_MS) * BYTES_PER_MS - (7 if self._odd else 0)
             piece = utterance.sound[position : position + size]
             position += len(piece)
+            item.sound += piece
             item.generated_ms += len(piece) // BYTES_PER_MS
             await self._emit(
                 "response.output_audio.delta",

@@ -32,8 +32,8 @@ _PIECE_S_MAX = WINDOW_S_MAX - _SPARE_WINDOW_S
 _PROMPT = "<|startoftranscript|>", "<|es|>", "<|transcribe|>", "<|notimestamps|>"
 _VOCABULARY = (
     " Vale, adiós. Peluquería, barbería, salón, Booksy, Treatwell, WhatsApp. El lunes, el martes,"
-    " el miércoles, el jueves o el viernes, a las nueve, a las diez, a las once, a las cinco. Soy"
-    " la dueña. ¿Dígame?"
+    " el miércoles, el jueves o el viernes, hoy, hoy mismo, a las nueve, a las diez, a las once,"
+    " a las cinco. Soy la dueña. Los lunes no, que cierro. ¿Dígame?"
 )
 """Said to come before: it leads to the words of the trade, as the transcription prompt of the real
 service does. Of the callee's words 8 % are wrong with it, 10 % without; over a hair dryer at 15 dB

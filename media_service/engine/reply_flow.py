@@ -119,6 +119,7 @@ def _run(talk: Talk, calls: list[tuple[str, str, str]], had_words: bool) -> list
     actions: list[Action] = []
     for call_id, name, arguments in calls:
         talk.tools.running[call_id] = name
+        talk.tools.opt_out_asked = talk.tools.opt_out_asked or name == OPT_OUT
         if name in _SPOKEN_RESULTS or (name not in _SILENT and not had_words):
             talk.tools.reply_owed = True
         actions.append(RunTool(call_id, name, arguments))
@@ -173,7 +174,7 @@ def tool_finished(talk: Talk, event: ToolFinished, now_ms: float) -> list[Action
 
 
 def _opt_out_matched(talk: Talk, event: ToolFinished, now_ms: float) -> list[Action]:
-    """Our own matcher's suppression is on record; the model is told, in case it did not notice the objection."""
+    """Our own matcher's suppression is on record; the model is told, unless it noticed the objection itself."""
     talk.tools.matched.discard(event.call_id)
     use = ToolUse(
         call_id=event.call_id,
@@ -184,6 +185,8 @@ def _opt_out_matched(talk: Talk, event: ToolFinished, now_ms: float) -> list[Act
         at_ms=int(now_ms),
         turn=talk.book.agent_number,
     )
+    if talk.tools.opt_out_asked:
+        return [Record(use)]
     reference = str(event.result.get("reference", ""))
     text = talk.plan.guidance.opt_out_heard.format(reference=reference)
     return [Record(use), AddItem(talk.new_item_id("optout"), Speaker.SYSTEM, text)]

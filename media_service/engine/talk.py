@@ -60,12 +60,14 @@ class CallPlan:
 @dataclass(slots=True)
 class ToolDesk:
     """Tool calls under way: what a reply announced, what runs, and whether the results ask for words. `matched` are
-    the calls that our own text matcher made; the model is not given their results."""
+    the calls that our own text matcher made; the model is not given their results. `opt_out_asked`: the model called
+    that tool itself."""
 
     announced: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     running: dict[str, str] = field(default_factory=dict)
     matched: set[str] = field(default_factory=set)
     reply_owed: bool = False
+    opt_out_asked: bool = False
 
 
 @dataclass(slots=True)

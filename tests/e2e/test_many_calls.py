@@ -8,6 +8,7 @@ import re
 import pytest
 
 from local.callee.persona import Persona
+from local.heard_positions import heard_positions
 from local.placing import Placed, place
 from local.session import Session, open_session
 from local.twin import TwinOptions
@@ -15,7 +16,7 @@ from shared.agents.folding import words
 
 CALLS = 20
 # People who talk to the end; at ten at night in their file or not, here it is one morning for all.
-WHO = ("p01", "p02", "p05", "p08", "p12")
+WHO = ("p01", "p02", "p05", "p11", "p12")
 
 
 async def call(session: Session, persona: Persona, number: str) -> Placed:
@@ -35,6 +36,7 @@ async def test_twenty_calls_at_once() -> None:
     options = TwinOptions(duplicate=True, calls_per_second=10)
     async with open_session(options, text_ears=True) as session:
         people = [session.personas.persona(WHO[i % len(WHO)]) for i in range(CALLS)]
+        realtime = session.twin.realtime
         session.twin.clock.set_now(people[0].call_at)
         numbers = [f"+346110000{i:02d}" for i in range(CALLS)]
         placed = await asyncio.gather(*map(call, [session] * CALLS, people, numbers))
@@ -52,6 +54,13 @@ async def test_twenty_calls_at_once() -> None:
     assert remembered == {one.report["call_id"] for one in placed}
     for one, persona in zip(placed, people, strict=True):
         check_words(one, persona)
+    errors_ms = [
+        position.error_ms
+        for one, number in zip(placed, numbers, strict=True)
+        for position in heard_positions(realtime, number, one.actor.account())
+    ]
+    assert errors_ms, "nobody interrupted"
+    assert max(map(abs, errors_ms)) <= 100, errors_ms
 
 
 async def history_of(session: Session) -> set[str]:

@@ -58,6 +58,8 @@ def time_given(situation: Situation) -> MindReply | None:
 def _remembered(situation: Situation, said: Wish, now: datetime) -> tuple[date | None, time | None]:
     """What was said now, filled up with what was said before."""
     day, at = said.day, said.at
+    if day is None and said.later and at is not None and at > now.time():
+        day = now.date()
     for text in reversed(situation.theirs[:-1]):
         before = wish(text, now)
         day = day or before.day

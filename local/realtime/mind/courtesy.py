@@ -37,8 +37,8 @@ def guided(situation: Situation) -> MindReply | None:
 
 
 def tool_results(situation: Situation) -> MindReply | None:
-    """The result of a tool stands at the end: say what it means."""
-    last = situation.view.conversation[-1] if situation.view.conversation else None
+    """The result of a tool stands at the end, perhaps with a note behind it: say what it means."""
+    last = situation.last_spoken_or_done
     if not isinstance(last, Called) or last.output is None:
         return None
     body = result(last)

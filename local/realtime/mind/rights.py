@@ -41,7 +41,7 @@ def after_opt_out(situation: Situation) -> MindReply | None:
     if situation.hears(r"de donde|quien (les|os) ha dado"):
         return _source(situation)
     if opt_out_words.match(situation.last_words) and not situation.has_said("confirmado"):
-        return reply(f"Confirmado: desde {company} no se le llamará más.")
+        return reply(f"Confirmado y anotado: desde {company} no le volveremos a llamar.")
     outcome = "wrong_number" if situation.has_said("no corresponde a un salon") else "do_not_call"
     return goodbye(
         situation,

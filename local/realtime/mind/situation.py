@@ -86,6 +86,14 @@ class Situation:
         return " ".join(words).strip()
 
     @cached_property
+    def last_spoken_or_done(self) -> Said | Called | None:
+        """The last entry that is no system item."""
+        for entry in reversed(self.view.conversation):
+            if isinstance(entry, Called) or entry.role is not Role.SYSTEM:
+                return entry
+        return None
+
+    @cached_property
     def heard(self) -> str:
         """The same, folded."""
         return folded(self.last_words)

@@ -16,6 +16,8 @@ _HOUR = re.compile(
     r"(una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|\d{1,2})(?:[:.](\d{2}))?"
     r"( y media| y cuarto| menos cuarto)?(?: de la (manana|tarde|noche))?"
 )
+# "diez" over noise: what follows "a las" is no weekday.
+_TEN_MISHEARD = re.compile(r"\b(a las) (?:viernes|vies|bies|vier|biez)\b")
 _CLOCK = re.compile(r"\b(\d{1,2})[:.](\d{2})\b")
 LAST_MORNING_LESS = 8
 NOON = 12
@@ -32,6 +34,7 @@ class Wish:
 
 def wish(folded: str, now: datetime) -> Wish:
     """Read folded text; `now` is the callee's local time."""
+    folded = _TEN_MISHEARD.sub(r"\1 diez", folded)
     return Wish(
         _day(folded, now.date()),
         _hour(folded),

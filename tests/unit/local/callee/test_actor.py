@@ -68,6 +68,14 @@ async def test_an_agent_that_does_not_stop_is_timed_to_its_end(line: Line, agent
     assert account.barge_ins[0].agent_stopped_ms == 4_200
 
 
+async def test_what_the_agent_says_after_a_pause_is_no_failure_to_stop(
+    line: Line, agent: Agent
+) -> None:
+    call = await line(HELLO, {"say": "Espera.", "when": "interrupt", "at_ms": 1_060})
+    account = call.run(agent(1_000, 1_000), agent(4_000, 2_000), until_ms=20_000)
+    assert account.barge_ins[0].agent_stopped_ms == 0
+
+
 async def test_an_interruption_that_comes_too_late_is_said_when_the_agent_ends(
     line: Line, agent: Agent
 ) -> None:

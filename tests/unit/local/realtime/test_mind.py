@@ -55,6 +55,7 @@ def answer(*entries: Said | Called | str) -> tuple[str, list[Call]]:
         ("pasado mañana a las 12:30", date(2026, 11, 26), time(12, 30)),
         ("el viernes a primera hora", date(2026, 11, 27), time(10)),
         ("a las seis menos cuarto", None, time(17, 45)),
+        ("A las viernes, que a esa hora no tengo a nadie", None, time(10)),
         ("no sé", None, None),
     ],
 )
@@ -75,6 +76,24 @@ def test_times(text: str, day: date | None, at: time | None) -> None:
 )
 def test_addresses(text: str, address: str | None) -> None:
     assert dictated(folded(text)) == address
+
+
+def test_a_note_behind_a_tools_result_does_not_hide_it() -> None:
+    done = Called("c", "register_opt_out", {}, '{"ok": true, "reference_spoken": "O P, cuatro"}')
+    note = Said(Role.SYSTEM, "La persona se ha opuesto a más llamadas.")
+    text, _ = answer("Prefiero que me quiten de la lista", done, note)
+    assert "O P, cuatro" in text
+
+
+def test_nobody_answers_the_phone_with_a_goodbye() -> None:
+    text, calls = answer("Adiós, adiós.")
+    assert (bool(text), calls) == (True, [])
+
+
+def test_later_is_today_whatever_was_misheard_before() -> None:
+    asked = Said(Role.ASSISTANT, "¿Qué día le viene bien?")
+    _, calls = answer("jueves de pequil", asked, "Mejor llámeme luego, sobre las cuatro y media.")
+    assert calls[0].arguments["at"].startswith("2026-11-24T16:30")
 
 
 def test_an_objection_is_registered_before_a_word_is_said() -> None:

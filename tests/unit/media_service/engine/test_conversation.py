@@ -205,6 +205,15 @@ def test_an_objection_is_registered_even_if_the_model_does_not() -> None:
     assert "consta OP-4F7K" in texts
 
 
+def test_a_model_that_registered_the_objection_itself_is_not_told_again() -> None:
+    objection = ("register_opt_out", '{"scope": "tenant", "quote": "No me llamen más"}')
+    line = opened(Reply("", 0, tools=(objection,), think_ms=100), Reply("Queda anotado.", 900))
+    line.speak("No me llamen más, por favor", 1_200)
+    line.run(2_000)
+    texts = [a.text for _, a in line.did(ac.AddItem) if isinstance(a, ac.AddItem)]
+    assert not any("consta" in text for text in texts)
+
+
 def test_silence_is_asked_into_twice_and_then_ends_the_call() -> None:
     line = opened(
         Reply("¿Sigue ahí?", 800), Reply("¿Me oye?", 800), Reply("Le dejo, buen día.", 1_500)

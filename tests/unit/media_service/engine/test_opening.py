@@ -6,6 +6,7 @@ from media_service.engine import actions as ac
 from media_service.engine import events as ev
 from shared.domain.agent import Duty, OpeningMode, TurnTaking
 from shared.domain.conversation import DutyHeard
+from shared.domain.latency import turn_latency
 from tests.unit.media_service.engine.phone_line import CLIP, PhoneLine, Reply, opened
 
 NAME = Reply("¿Hablo con Carmen?", 1_000)
@@ -81,6 +82,11 @@ def test_a_long_first_utterance_holds_the_opening_back_until_its_words_are_there
     assert not line.did(ac.SendSound)
     line.run(260)
     assert line.did(ac.SendSound)
+    line.run(20_000)
+    waterfall = line.turns[-1].waterfall
+    assert waterfall is not None
+    # Waiting for the words is not Sofia's share of the silence.
+    assert turn_latency(waterfall).own == 0
 
 
 def test_a_mailbox_is_never_greeted() -> None:
