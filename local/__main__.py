@@ -6,6 +6,8 @@ import argparse
 import importlib
 import sys
 
+from shared.domain.errors import SofiaError
+
 COMMANDS = {
     "demo": "ring one simulated salon owner and follow the call",
     "up": "keep the twin running until Ctrl-C",
@@ -29,7 +31,11 @@ def main(arguments: list[str]) -> int:
         if name == wanted:
             importlib.import_module(f"local.commands.{name}").add_arguments(sub)
     options = parser.parse_args(arguments)
-    status: int = importlib.import_module(f"local.commands.{options.command}").run(options)
+    try:
+        status: int = importlib.import_module(f"local.commands.{options.command}").run(options)
+    except SofiaError as error:
+        print(f"sofia: {error}", file=sys.stderr)
+        return 1
     return status
 
 

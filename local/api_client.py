@@ -8,10 +8,12 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Any
 
+from local.errors import NoTwin, TwinError
+
 WITHIN_S = 40.0
 
 
-class ApiError(Exception):
+class ApiError(TwinError):
     """The API refused; `status` and the problem's `body` say why."""
 
     def __init__(self, status: int, body: Any) -> None:
@@ -54,9 +56,21 @@ class Api:
             )
             response = connection.getresponse()
             text = response.read().decode()
+        except ConnectionError as error:
+            raise NoTwin(
+                f"nothing answers at {self.url}; start the twin with ./sofia up"
+            ) from error
         finally:
             connection.close()
-        answer = json.loads(text) if text else {}
+        answer = _parsed(text)
         if not 200 <= response.status < 300:
             raise ApiError(response.status, answer)
         return answer
+
+
+def _parsed(text: str) -> Any:
+    """Answers that never reached the API (a proxy's, say) may be no JSON."""
+    try:
+        return json.loads(text) if text else {}
+    except json.JSONDecodeError:
+        return text.strip()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 _NAMES = {"agent": "Sofía", "callee": "Persona"}
@@ -26,23 +29,27 @@ class LiveView:
         if report["status"] != self._status:
             self._status = report["status"]
             self._console.print(f"[dim]· {_STATUS.get(self._status, self._status)}[/]")
+        new: list[tuple[int, Callable[[], None]]] = []
         for tool in report["tools"][self._tools :]:
-            values = ", ".join(f"{k}={v}" for k, v in tool["arguments"].items())
-            mark = "" if tool["done"] else " (refused)"
-            self._console.print(
-                f"[yellow]{_clock(tool['at_ms'])}  ⚙ {tool['name']}({values}){mark}[/]"
-            )
+            new.append((tool["at_ms"], partial(self._tool, tool)))
         self._tools = len(report["tools"])
         for turn in report["turns"]:
             # The callee's words arrive after the turn ended: it is printed once they are there.
             if turn["heard"] is None or self._turns.get(turn["n"]) == turn["heard"]:
                 continue
             self._turns[turn["n"]] = turn["heard"]
-            self._turn(turn)
+            new.append((turn["started_ms"], partial(self._turn, turn)))
+        for _, tell in sorted(new, key=lambda entry: entry[0]):
+            tell()
+
+    def _tool(self, tool: dict[str, Any]) -> None:
+        values = escape(", ".join(f"{k}={v}" for k, v in tool["arguments"].items()))
+        mark = "" if tool["done"] else " (refused)"
+        self._console.print(f"[yellow]{_clock(tool['at_ms'])}  ⚙ {tool['name']}({values}){mark}[/]")
 
     def _turn(self, turn: dict[str, Any]) -> None:
         who = turn["who"]
-        text = turn["heard"]
+        text = escape(turn["heard"])
         if turn["interrupted"]:
             text += " ✂ interrupted"
         line = f"{_clock(turn['started_ms'])}  {_NAMES[who]:8}{text}"
@@ -64,19 +71,9 @@ class LiveView:
             f"next step {report['next_step']}"
         )
         if report["summary"]:
-            console.print(report["summary"])
-        if report["extracted"]:
-            table = Table(
-                "field", "value", "turn", "quote", title="Extracted", title_justify="left"
-            )
-            for name, field in report["extracted"].items():
-                if name != "opt_out":
-                    value = field["value"]
-                    shown = ", ".join(value) if isinstance(value, list) else str(value)
-                    table.add_row(name, shown, str(field["turn"]), field["quote"])
-            if report["extracted"]["opt_out"]["requested"]:
-                opt_out = report["extracted"]["opt_out"]
-                table.add_row("opt_out", opt_out["reference"] or "yes", "", opt_out["quote"] or "")
+            console.print(escape(report["summary"]))
+        table = _extracted(report["extracted"])
+        if table.row_count:
             console.print(table)
         heard = ", ".join(f"{name} {_clock(ms).strip()}" for name, ms in report["duties"].items())
         console.print(f"Duties heard: {heard or 'none'}")
@@ -98,6 +95,20 @@ class LiveView:
                 table.add_row(name, f"{amount:.4f}")
         table.add_row("[bold]total[/]", f"[bold]{cost['total']:.4f}[/]")
         self._console.print(table)
+
+
+def _extracted(fields: dict[str, Any]) -> Table:
+    table = Table("field", "value", "turn", "quote", title="Extracted", title_justify="left")
+    for name, field in fields.items():
+        if name == "opt_out":
+            if field["requested"]:
+                quote = escape(field["quote"] or "")
+                table.add_row("opt_out", field["reference"] or "yes", "", quote)
+            continue
+        value = field["value"]
+        shown = ", ".join(value) if isinstance(value, list) else str(value)
+        table.add_row(name, escape(shown), str(field["turn"]), escape(field["quote"]))
+    return table
 
 
 _STATUS = {

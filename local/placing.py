@@ -11,6 +11,7 @@ from typing import Any
 from local.api_client import Api
 from local.callee.actor import PersonaActor
 from local.callee.persona import Persona
+from local.errors import TwinError
 from local.speech.ports import Voice
 from local.speech.word_board import WordBoard
 from local.twin import Twin
@@ -19,7 +20,7 @@ POLL_S = 0.25
 Progress = Callable[[dict[str, Any]], None]
 
 
-class CallTimedOut(Exception):
+class CallTimedOut(TwinError):
     """The call did not come to an analysed end in time; the text names its last status."""
 
 

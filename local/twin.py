@@ -30,6 +30,7 @@ from local.cloud.provision import provision
 from local.cloud.pump import Pump
 from local.cloud.state import PROJECT, close_folder, free_port, last_lines, open_folder
 from local.cloud.template import Route, Template
+from local.errors import TwinError
 from local.realtime.mind.analyst import RuleAnalyst
 from local.realtime.mind.sales import ReadingMind, SalesMind
 from local.realtime.server import RealtimeEmulator
@@ -65,7 +66,7 @@ class TwinOptions:
     openai_api_key: str | None = None
 
 
-class MediaFailed(Exception):
+class MediaFailed(TwinError):
     """The media service did not start; the text says where its log lies."""
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from shared.domain.errors import SofiaError
+
 _bound: ContextVar[Mapping[str, str] | None] = ContextVar("bound_environment", default=None)
 
 
@@ -30,7 +32,7 @@ def use_environment(mapping: Mapping[str, str]) -> Iterator[None]:
         _bound.reset(token)
 
 
-class SettingError(Exception):
+class SettingError(SofiaError):
     """A setting is missing or unusable; the process must not start."""
 
 

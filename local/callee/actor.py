@@ -80,14 +80,23 @@ class PersonaActor:
 
         Raises `SpeechError` if the voice cannot speak.
         """
-        self._script = await prepare_script(self._persona, voice)
+        self._take(await prepare_script(self._persona, voice))
+
+    def again(self) -> PersonaActor:
+        """The same person, prepared, for another call."""
+        actor = PersonaActor(self._persona, board=self._board, manners=self._manners)
+        actor._take(self._prepared())
+        return actor
+
+    def _take(self, script: Script) -> None:
+        self._script = script
         if self._noise_kind is not NoiseKind.NONE:
             self._noise = NoiseBed(
                 self._noise_kind,
-                speech_rms=self._script.speech_rms,
+                speech_rms=script.speech_rms,
                 snr_db=self._persona.channel.snr_db,
             )
-        for line in (*self._script.lines, self._script.who_is_there):
+        for line in (*script.lines, script.who_is_there):
             self._post(line)
 
     def pickup_plan(self) -> PickupPlan:

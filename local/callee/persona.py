@@ -16,13 +16,18 @@ import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from local.callee.matching import Expected, Pattern
+from local.errors import TwinError
 from local.speech.noise import NoiseKind
 
 OWN_FILE = Path(__file__).with_name("personas.yaml")
 """The project's own personas."""
 
 
-class PersonaFileUnusable(ValueError):
+class UnknownPersona(TwinError):
+    """No persona, or several, have the id; the text lists them."""
+
+
+class PersonaFileUnusable(TwinError):
     """The file cannot be read as personas; the message names the persona and the field."""
 
 
@@ -239,7 +244,7 @@ class PersonaFile(_Part):
         if len(found) != 1:
             known = ", ".join(each.id for each in self.personas)
             reason = "several personas" if found else "no persona"
-            raise KeyError(f"{reason} with the id {persona_id!r}; there are {known}")
+            raise UnknownPersona(f"{reason} with the id {persona_id!r}; there are {known}")
         return found[0]
 
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from local.cloud.event_filter import EventFilter
 from local.cloud.schedule import Schedule
+from local.errors import TwinError
 
 
-class TemplateError(Exception):
+class TemplateError(TwinError):
     """The template holds something that the twin does not understand; the text names the resource."""
 
 

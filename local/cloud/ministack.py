@@ -11,13 +11,14 @@ from pathlib import Path
 
 from local.cloud.process import Child
 from local.cloud.state import free_port, last_lines
+from local.errors import TwinError
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 READY_WITHIN_S = 20.0
 
 
-class MiniStackFailed(Exception):
+class MiniStackFailed(TwinError):
     """It did not start; the text ends with its last words."""
 
 

@@ -18,13 +18,14 @@ import psycopg
 
 from local.cloud.process import Child
 from local.cloud.state import free_port, last_lines, open_shared_folder
+from local.errors import TwinError
 
 NOBODY = 65_534
 OWNER, APPLICATION, DATABASE = "sofia_owner", "sofia_app", "sofia"
 READY_WITHIN_S = 20.0
 
 
-class PostgresFailed(Exception):
+class PostgresFailed(TwinError):
     """The server did not start; the text ends with its last words."""
 
 

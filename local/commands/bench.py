@@ -17,7 +17,7 @@ from rich.table import Table
 
 from local.callee.checks import Check, CheckLevel, persona_passes
 from local.callee.expectations import evaluate
-from local.callee.persona import Persona, PersonaFileUnusable, load_personas
+from local.callee.persona import Persona, load_personas
 from local.heard_positions import heard_positions
 from local.judging import call_report
 from local.live_view import progress
@@ -64,12 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.kind == "cold":
         return _cold(options.json)
-    try:
-        file = load_personas(options.file) if options.file else load_personas()
-        wanted = [file.persona(i) for i in options.ids] if options.ids else list(file.personas)
-    except (PersonaFileUnusable, KeyError) as error:
-        print(f"sofia: {error}", file=sys.stderr)
-        return 2
+    file = load_personas(options.file) if options.file else load_personas()
+    wanted = [file.persona(i) for i in options.ids] if options.ids else list(file.personas)
     try:
         return asyncio.run(_personas(options, wanted))
     except (asyncio.CancelledError, KeyboardInterrupt):

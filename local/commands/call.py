@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import uuid
 
-from local.api_client import Api, ApiError
-from local.commands.up import STATE_FILE
+from local.api_client import Api
+from local.callee.persona import load_personas
+from local.commands.up import running_twin
 from local.live_view import LiveView
 from local.placing import follow
 
@@ -21,20 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        state = json.loads(STATE_FILE.read_text())
-    except FileNotFoundError:
-        print("sofia: no twin is running; start one with ./sofia up", file=sys.stderr)
-        return 2
-    try:
-        connection = {"persona": options.persona, "number": options.number}
-        body = Api(state["personas_url"], "").call("POST", "/connect", connection)
-        api = Api(state["api_url"], state["api_key"])
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
-        created = api.call("POST", "/v1/calls", body, headers)
-    except (ApiError, OSError) as error:
-        print(f"sofia: {error}", file=sys.stderr)
-        return 1
+    state = running_twin()
+    persona = load_personas().persona(options.persona)
+    connection = {"persona": persona.id, "number": options.number}
+    body = Api(state["personas_url"], "").call("POST", "/connect", connection)
+    api = Api(state["api_url"], state["api_key"])
+    created = api.call("POST", "/v1/calls", body, {"Idempotency-Key": str(uuid.uuid4())})
     view = None if options.json else LiveView()
     report = asyncio.run(follow(api, created["call_id"], view.show if view else None))
     if view is None:

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        load_personas().persona(options.persona)
-    except KeyError as error:
-        print(f"sofia: {error.args[0]}", file=sys.stderr)
-        return 2
+    load_personas().persona(options.persona)
     try:
         return asyncio.run(_demo(options))
     except (asyncio.CancelledError, KeyboardInterrupt):

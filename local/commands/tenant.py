@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
-from local.api_client import Api, ApiError
-from local.commands.up import STATE_FILE
+from local.api_client import Api
+from local.commands.up import running_twin
+from local.errors import TwinError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,23 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        answer = _act(_administrator(), options)
-    except (ApiError, OSError, json.JSONDecodeError) as error:
-        print(f"sofia: {error}", file=sys.stderr)
-        return 1
-    print(json.dumps(answer, ensure_ascii=False, indent=2))
+    print(json.dumps(_act(_administrator(), options), ensure_ascii=False, indent=2))
     return 0
 
 
 def _administrator() -> Api:
     if os.environ.get("SOFIA_API_URL"):
         return Api(os.environ["SOFIA_API_URL"], os.environ.get("SOFIA_ADMIN_KEY", ""))
-    if not STATE_FILE.exists():
-        raise OSError(
-            "no twin is running: start one with ./sofia up, or set SOFIA_API_URL and SOFIA_ADMIN_KEY"
-        )
-    state = json.loads(STATE_FILE.read_text())
+    state = running_twin()
     return Api(state["api_url"], state["administrator_key"])
 
 
@@ -70,7 +61,16 @@ def _act(admin: Api, options: argparse.Namespace) -> Any:
     if options.action == "caller-id":
         return admin.call("POST", f"{path}/caller-ids", {"number": options.number})
     if options.action == "facts":
-        place = Path(os.environ.get("SOFIA_STARTED_FROM", ".")) / options.file
-        return admin.call("PUT", f"{path}/facts", json.loads(place.read_text()))
+        return admin.call("PUT", f"{path}/facts", _facts(options.file))
     approval = {"version": options.version}
     return admin.call("POST", f"{path}/agents/{options.agent}/opening/approval", approval)
+
+
+def _facts(file: Path) -> Any:
+    place = Path(os.environ.get("SOFIA_STARTED_FROM", ".")) / file
+    try:
+        return json.loads(place.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TwinError(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise TwinError(f"{file} is no JSON: {error}") from error

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
+import socket
+from typing import Any
 
 from aiohttp import web
 
 from local.callee.actor import PersonaActor
 from local.cloud.state import HOME
+from local.errors import NoTwin, PortTaken
 from local.live_view import progress
 from local.placing import request_body
 from local.session import Session, open_session
@@ -34,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _up(port: int) -> None:
+    if port:
+        _check_free(port)
     progress("starting the twin ...")
     async with open_session(TwinOptions(port=port)) as session:
         desk = await _serve_personas(session)
@@ -61,7 +67,7 @@ async def _up(port: int) -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            STATE_FILE.unlink(missing_ok=True)
+            _forget(os.getpid())
 
 
 async def _serve_personas(session: Session) -> str:
@@ -69,7 +75,7 @@ async def _serve_personas(session: Session) -> str:
     for persona in session.personas.personas:
         actor = PersonaActor(persona)
         await actor.prepare(session.voice)
-        session.twin.switchboard.connect(persona.lead.phone, actor)
+        session.twin.switchboard.settle(persona.lead.phone, actor.again)
 
     async def connect(request: web.Request) -> web.Response:
         body = await request.json()
@@ -86,3 +92,31 @@ async def _serve_personas(session: Session) -> str:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+
+def running_twin() -> dict[str, Any]:
+    """What `up` has written down: `api_url`, `api_key`, `administrator_key`, `personas_url`. Raises NoTwin."""
+    try:
+        state: dict[str, Any] = json.loads(STATE_FILE.read_text())
+    except FileNotFoundError:
+        raise NoTwin("no twin is running: start one with ./sofia up") from None
+    return state
+
+
+def _check_free(port: int) -> None:
+    with contextlib.closing(socket.socket()) as probe:
+        # As servers do: a port whose last connections are only fading away is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise PortTaken(
+                f"port {port} cannot be used ({error}): choose another with --port, or leave it out"
+            ) from error
+
+
+def _forget(pid: int) -> None:
+    """A twin started later may have written its own down."""
+    with contextlib.suppress(NoTwin):
+        if running_twin()["pid"] == pid:
+            STATE_FILE.unlink(missing_ok=True)

@@ -11,8 +11,10 @@ ones
 
 from __future__ import annotations
 
+from local.errors import TwinError
 
-class SpeechError(Exception):
+
+class SpeechError(TwinError):
     """Root of all errors of `local.speech`."""
 
 

@@ -10,6 +10,7 @@ from local.callee.persona import (
     AnsweredBy,
     Level,
     PersonaFileUnusable,
+    UnknownPersona,
     When,
     load_personas,
 )
@@ -49,7 +50,7 @@ def test_the_projects_own_people_can_be_read() -> None:
 
 @pytest.mark.parametrize("persona_id", ["p99", "p", "p1"])
 def test_unknown_and_ambiguous_ids_name_the_known_ones(persona_id: str) -> None:
-    with pytest.raises(KeyError, match="p01-carmen-qualified"):
+    with pytest.raises(UnknownPersona, match="p01-carmen-qualified"):
         load_personas().persona(persona_id)
 
 
