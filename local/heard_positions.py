@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from local.callee.account import Account
-from local.realtime.server import RealtimeEmulator
+from local.realtime.session import EmulatedSession
 from local.speech.ports import BYTES_PER_MS, Utterance
 from local.speech.word_board import WordBoard
 
@@ -39,17 +39,17 @@ class HeardPosition:
 
 
 def heard_positions(
-    emulator: RealtimeEmulator, number: str, account: Account
+    sessions: Sequence[EmulatedSession], number: str, account: Account
 ) -> Sequence[HeardPosition]:
-    """Every truncation in the sessions of the call to `number` (E.164)."""
+    """Every truncation in those of the sessions that served the call to `number` (E.164)."""
     return [
         HeardPosition(len(sound) // BYTES_PER_MS, told_ms, *_heard_ms(sound, account.heard))
-        for sound, told_ms in _truncations(emulator, number)
+        for sound, told_ms in _truncations(sessions, number)
     ]
 
 
-def _truncations(emulator: RealtimeEmulator, number: str) -> Iterator[tuple[bytes, int]]:
-    for session in emulator.sessions:
+def _truncations(sessions: Sequence[EmulatedSession], number: str) -> Iterator[tuple[bytes, int]]:
+    for session in sessions:
         items = session.conversation.items
         if not any(item.role == "system" and number in item.text for item in items):
             continue

@@ -7,22 +7,28 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from local.carrier.call import CallRequest, EmulatedCall
+from local.carrier.call import EmulatedCall
 from local.carrier.far_end import FRAME_MS, FarEndDirectory
 from local.carrier.line import Line
+from local.carrier.orders import CallRequest
+from local.carrier.record import CallRecord
 from local.carrier.rest import routes
-from local.carrier.settings import CarrierSettings, Faults
+from local.carrier.settings import CarrierSettings, Counted, Faults
+from local.carrier.stream import MediaStream
 from local.carrier.webhooks import Webhooks
 
 
 class Carrier:
-    """`base_url` is set on the SDK: `client.api.base_url = carrier.base_url`."""
+    """`base_url` is set on the SDK: `client.api.base_url = carrier.base_url`. `violations` lists what the application
+    sent over streams against the protocol; a good one leaves it empty."""
 
     def __init__(self, settings: CarrierSettings, far_ends: FarEndDirectory) -> None:
         self.settings = settings
         self.far_ends = far_ends
         self.webhooks = Webhooks(settings)
-        self.calls: dict[str, EmulatedCall] = {}
+        self.calls: dict[str, CallRecord] = {}
+        self.violations: list[str] = []
+        self.open_streams: set[MediaStream] = set()
         self.lines: set[Line] = set()
         self.base_url = ""
         self._runner: web.AppRunner | None = None
@@ -40,12 +46,14 @@ class Carrier:
 
     async def stop(self) -> None:
         """End every call and leave no task."""
-        for call in self.calls.values():
+        for call in list(self.calls.values()):
             call.end("completed")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
         for task in self._tasks:
             task.cancel()
+        for stream in self.open_streams:
+            stream.abort()
         if self._ticker is not None:
             self._ticker.cancel()
         if self._runner is not None:
@@ -57,34 +65,32 @@ class Carrier:
         self.settings = replace(self.settings, faults=faults)
         self.webhooks.settings = self.settings
 
-    def takes_too_many(self) -> bool:
-        """Whether this request is one too many."""
-        left = self.settings.faults.too_many_requests
+    def takes(self, fault: Counted) -> bool:
+        """Whether a counted fault of the REST door strikes now; it is used up thereby."""
+        rest = self.settings.faults.rest
+        left = fault.left(rest)
         if left > 0:
-            self.set_faults(replace(self.settings.faults, too_many_requests=left - 1))
+            self.set_faults(replace(self.settings.faults, rest=fault.used(rest)))
         return left > 0
 
-    def takes_failure(self) -> bool:
-        """Whether the answer to this creation is lost."""
-        left = self.settings.faults.fail_after_creating
-        if left > 0:
-            self.set_faults(replace(self.settings.faults, fail_after_creating=left - 1))
-        return left > 0
-
-    def place(self, request: CallRequest, callbacks_broken: bool) -> EmulatedCall:
+    async def place(self, request: CallRequest, callbacks_broken: bool) -> EmulatedCall:
         """Queue a call; it starts when the account's calls per second allow."""
         call = EmulatedCall(self, request, callbacks_broken)
         self.calls[call.sid] = call
         loop = asyncio.get_running_loop()
         starts_s = max(loop.time(), self._next_start_s)
         self._next_start_s = starts_s + 1 / self.settings.calls_per_second
-        task = asyncio.create_task(self._run(call, starts_s - loop.time()))
+        wait_s = starts_s - loop.time()
+        call.queue_ms = round(wait_s * 1_000)
+        if self.settings.faults.callbacks.initiated_before_answer:
+            await call.report("initiated")
+        task = asyncio.create_task(self._run(call, wait_s))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return call
 
     async def _run(self, call: EmulatedCall, after_s: float) -> None:
-        await asyncio.sleep(after_s)
+        await asyncio.sleep(after_s + self.settings.initiated_after_ms / 1_000)
         await call.run()
 
     async def _tick(self) -> None:

@@ -2,253 +2,348 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import re
-from email.utils import format_datetime
+import binascii
+import hmac
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from multidict import MultiDictProxy
 
-from local.carrier.call import EVENTS, CallRequest, EmulatedCall
+from local.carrier import resources
+from local.carrier.call import EmulatedCall
+from local.carrier.errors import Refused, not_found, not_in_progress
+from local.carrier.orders import EVENTS, Form, address_of, call_request, check_twiml
+from local.carrier.record import CallRecord
+from local.carrier.recordings import Recording, RecordingSource, RecordingStatus
+from local.carrier.settings import Counted
+from local.carrier.sids import new_sid
+from local.carrier.stream import TRACKS, StreamOrder
 
 if TYPE_CHECKING:
     from local.carrier.carrier import Carrier
 
-_E164 = re.compile(r"^\+[1-9]\d{6,14}$")
-MAX_TWIML = 4_000
-_MAX_RING_S = 600
-
-
-class Refused(Exception):
-    """An error answer with Twilio's code."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
+_PARAMETERS_MAX = 99
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def routes(carrier: Carrier) -> web.Application:
     """The application behind `/2010-04-01/Accounts/{account}`."""
-    app = web.Application(middlewares=[_errors(carrier)])
-    base = "/2010-04-01/Accounts/{account}"
-
-    async def create(request: web.Request) -> web.Response:
-        return await _create(carrier, request)
-
-    async def fetch(request: web.Request) -> web.Response:
-        return web.json_response(call_body(carrier, _find(carrier, request)))
-
-    async def update(request: web.Request) -> web.Response:
-        return await _update(carrier, request)
-
-    async def page(request: web.Request) -> web.Response:
-        return _page(carrier, request)
-
-    async def notifications(request: web.Request) -> web.Response:
-        return _notifications(carrier, request)
-
-    app.router.add_post(f"{base}/Calls.json", create)
-    app.router.add_get(f"{base}/Calls.json", page)
-    app.router.add_get(f"{base}/Calls/{{sid}}.json", fetch)
-    app.router.add_post(f"{base}/Calls/{{sid}}.json", update)
-    app.router.add_get(f"{base}/Calls/{{sid}}/Notifications.json", notifications)
+    door = Door(carrier)
+    app = web.Application(middlewares=[door.guard])
+    base, one = resources.API + "/{account}", resources.API + "/{account}/Calls/{sid}"
+    app.router.add_post(f"{base}/Calls.json", door.create)
+    app.router.add_get(f"{base}/Calls.json", door.page)
+    app.router.add_get(f"{one}.json", door.fetch)
+    app.router.add_post(f"{one}.json", door.update)
+    app.router.add_delete(f"{one}.json", door.delete)
+    app.router.add_get(f"{one}/Notifications.json", door.notifications)
+    app.router.add_get(f"{one}/Events.json", door.events)
+    app.router.add_post(f"{one}/Streams.json", door.start_stream)
+    app.router.add_post(f"{one}/Streams/{{stream}}.json", door.stop_stream)
+    app.router.add_post(f"{one}/Recordings.json", door.start_recording)
+    app.router.add_get(f"{one}/Recordings.json", door.recordings)
+    app.router.add_get(f"{one}/Recordings/{{recording}}.json", door.recording)
+    app.router.add_post(f"{one}/Recordings/{{recording}}.json", door.change_recording)
+    app.router.add_get(f"{base}/Recordings/{{recording}}.json", door.recording_of_account)
     return app
 
 
-def _errors(carrier: Carrier) -> Any:
-    @web.middleware
-    async def middleware(request: web.Request, handler: Any) -> web.StreamResponse:
-        try:
-            _authenticate(carrier, request)
-            response: web.StreamResponse = await handler(request)
+class Door:
+    """Answers requests for one account."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+        self._requests = 0
+        self.guard = self._guard()
+
+    @property
+    def _account(self) -> str:
+        return self._carrier.settings.account_sid
+
+    def _guard(self) -> Any:
+        @web.middleware
+        async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+            try:
+                await self._admit(request)
+                response = await handler(request)
+            except Refused as refusal:
+                response = _error(refusal)
+            except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+                response = _error(not_found())
+            response.headers["Twilio-Request-Id"] = new_sid("RQ")
+            response.headers["Twilio-Concurrent-Requests"] = "1"
             return response
-        except Refused as refusal:
-            return _error(refusal.status, refusal.code, str(refusal))
-        except web.HTTPNotFound:
-            return _error(404, 20404, "The requested resource was not found")
 
-    return middleware
+        return middleware
+
+    async def _admit(self, request: web.Request) -> None:
+        faults = self._carrier.settings.faults.rest
+        self._authenticate(request)
+        self._requests += 1
+        if faults.answer_after_ms:
+            await asyncio.sleep(faults.answer_after_ms / 1_000)
+        if faults.refuse_every and self._requests % faults.refuse_every == 0:
+            raise Refused(429, 20429, "Too Many Requests")
+
+    def _authenticate(self, request: web.Request) -> None:
+        """By the account's token, or by one of its API keys."""
+        settings = self._carrier.settings
+        secrets = {settings.account_sid: settings.auth_token, **settings.api_keys}
+        scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            user = password = ""
+        wanted = secrets.get(user)
+        if (
+            scheme != "Basic"
+            or wanted is None
+            or not hmac.compare_digest(wanted.encode(), password.encode())
+        ):
+            raise Refused(401, 20003, "Authenticate")
+        if request.match_info.get("account", settings.account_sid) != settings.account_sid:
+            raise not_found()
+
+    # --- calls
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        carrier = self._carrier
+        if carrier.takes(Counted.TOO_MANY_REQUESTS):
+            raise Refused(429, 20429, "Too Many Requests")
+        form = await request.post()
+        wanted = call_request(carrier.settings, form)
+        events = {str(value) for value in form.getall("StatusCallbackEvent", ["completed"])}
+        call = await carrier.place(wanted, callbacks_broken=not events <= EVENTS)
+        if carrier.takes(Counted.FAIL_AFTER_CREATING):
+            raise Refused(500, 20500, "Internal Server Error")
+        if carrier.takes(Counted.RESET_AFTER_CREATING) and request.transport is not None:
+            request.transport.abort()
+        return web.json_response(resources.call_body(self._account, call), status=201)
+
+    async def fetch(self, request: web.Request) -> web.Response:
+        return self._call_answer(self._find(request))
+
+    async def update(self, request: web.Request) -> web.Response:
+        call, form = self._find(request), await request.post()
+        status, twiml, address = form.get("Status"), form.get("Twiml"), address_of(form)
+        redirects = bool(twiml or address)
+        if status is not None and (redirects or status not in ("completed", "canceled")):
+            raise Refused(400, 20001, "Status must be completed or canceled, and come alone.")
+        if call.is_over:
+            if redirects or self._carrier.settings.faults.rest.hang_up_error_400:
+                raise not_in_progress()
+            raise not_found()
+        if status is not None:
+            _end(call, str(status))
+        elif redirects:
+            if call.status != "in-progress" or not isinstance(call, EmulatedCall):
+                raise not_in_progress()
+            if address is None:
+                check_twiml(str(twiml))
+            call.redirect(address or str(twiml))
+        limit = str(form.get("TimeLimit", ""))
+        if limit.isdigit() and isinstance(call, EmulatedCall):
+            call.limit(int(limit))
+        return self._call_answer(call)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        call = self._find(request)
+        if not call.is_over:
+            raise Refused(400, 20009, "Cannot delete this resource before the call is over.")
+        del self._carrier.calls[call.sid]
+        return web.Response(status=204)
+
+    async def page(self, request: web.Request) -> web.Response:
+        query = request.query
+        calls = [call for call in reversed(self._carrier.calls.values()) if _matches(call, query)]
+        bodies = [resources.call_body(self._account, call) for call in calls]
+        return web.json_response(resources.page_body("calls", request.path, query, bodies))
+
+    async def notifications(self, request: web.Request) -> web.Response:
+        call = self._find(request)
+        bodies = [
+            resources.note_body(self._account, call, number, note)
+            for number, note in enumerate(call.notes)
+        ]
+        return web.json_response(
+            resources.page_body("notifications", request.path, request.query, bodies)
+        )
+
+    async def events(self, request: web.Request) -> web.Response:
+        bodies = [resources.event_body(exchange) for exchange in self._find(request).events]
+        return web.json_response(resources.page_body("events", request.path, request.query, bodies))
+
+    # --- one-way streams
+
+    async def start_stream(self, request: web.Request) -> web.Response:
+        call, form = self._live(request), await request.post()
+        order = StreamOrder(
+            url=str(form.get("Url", "")),
+            parameters=_parameters(form),
+            tracks=TRACKS.get(str(form.get("Track", "inbound_track")), ()),
+            is_one_way=True,
+            name=str(form["Name"]) if form.get("Name") else None,
+            callback=str(form["StatusCallback"]) if form.get("StatusCallback") else None,
+        )
+        assert call.line is not None
+        assert call.interpreter is not None
+        stream = call.new_stream(order, new_sid("MZ"), call.line)
+        if not await call.interpreter.tap(stream):
+            raise Refused(400, call.notes[-1].code, "The stream could not be started.")
+        body = resources.stream_body(self._account, call, stream)
+        return web.json_response(body, status=201)
+
+    async def stop_stream(self, request: web.Request) -> web.Response:
+        call, form = self._live(request), await request.post()
+        wanted = request.match_info["stream"]
+        found = [s for s in call.one_way_streams.values() if wanted in (s.sid, s.name)]
+        # The stream of a <Connect> cannot be stopped from here.
+        if not found:
+            raise not_found()
+        if form.get("Status") != "stopped":
+            raise Refused(400, 20001, "Status must be stopped.")
+        assert call.interpreter is not None
+        await call.interpreter.untap(found[0])
+        return web.json_response(resources.stream_body(self._account, call, found[0]))
+
+    # --- recordings
+
+    async def start_recording(self, request: web.Request) -> web.Response:
+        call, form = self._live(request), await request.post()
+        callback = form.get("RecordingStatusCallback")
+        recording = call.start_recording(
+            RecordingSource.REST,
+            2 if form.get("RecordingChannels") == "dual" else 1,
+            str(callback) if callback else None,
+            frozenset(
+                event
+                for value in form.getall("RecordingStatusCallbackEvent", ["completed"])
+                for event in str(value).split()
+            ),
+        )
+        body = resources.recording_body(self._account, call, recording)
+        return web.json_response(body, status=201)
+
+    async def recordings(self, request: web.Request) -> web.Response:
+        call = self._find(request)
+        bodies = [
+            resources.recording_body(self._account, call, one) for one in call.recordings.values()
+        ]
+        return web.json_response(
+            resources.page_body("recordings", request.path, request.query, bodies)
+        )
+
+    async def recording(self, request: web.Request) -> web.Response:
+        call = self._find(request)
+        body = resources.recording_body(self._account, call, _recording(call, request))
+        return web.json_response(body)
+
+    async def recording_of_account(self, request: web.Request) -> web.Response:
+        wanted = request.match_info["recording"]
+        for call in self._carrier.calls.values():
+            if wanted in call.recordings:
+                body = resources.recording_body(self._account, call, call.recordings[wanted])
+                return web.json_response(body)
+        raise not_found()
+
+    async def change_recording(self, request: web.Request) -> web.Response:
+        call, form = self._live(request), await request.post()
+        recording = _recording(call, request)
+        now_ms = call.line.at_ms if call.line else 0
+        match form.get("Status"):
+            case RecordingStatus.PAUSED if recording.is_running:
+                recording.pause(now_ms)
+            case RecordingStatus.IN_PROGRESS if recording.is_running:
+                recording.resume(now_ms)
+            case RecordingStatus.STOPPED if recording.is_running:
+                call.stop_recording(recording)
+            case _:
+                raise Refused(400, 20001, "Status must be paused, in-progress or stopped.")
+        return web.json_response(resources.recording_body(self._account, call, recording))
+
+    # --- common
+
+    def _find(self, request: web.Request) -> CallRecord:
+        call = self._carrier.calls.get(request.match_info["sid"])
+        if call is None:
+            raise not_found()
+        return call
+
+    def _live(self, request: web.Request) -> EmulatedCall:
+        call = self._find(request)
+        if not isinstance(call, EmulatedCall) or call.line is None or call.is_over:
+            raise not_in_progress()
+        return call
+
+    def _call_answer(self, call: CallRecord) -> web.Response:
+        return web.json_response(resources.call_body(self._account, call))
 
 
-def _authenticate(carrier: Carrier, request: web.Request) -> None:
-    settings = carrier.settings
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    wanted = f"{settings.account_sid}:{settings.auth_token}"
-    if scheme != "Basic" or base64.b64encode(wanted.encode()).decode() != encoded:
-        raise Refused(401, 20003, "Authenticate")
+def _end(call: CallRecord, status: str) -> None:
+    """`canceled` does nothing to a call that is answered."""
+    if status == "completed" or call.status in ("queued", "ringing"):
+        call.end(status)
 
 
-async def _create(carrier: Carrier, request: web.Request) -> web.Response:
-    if carrier.takes_too_many():
-        raise Refused(429, 20429, "Too Many Requests")
-    form = await request.post()
-    wanted = _request(carrier, form)
-    events = {str(value) for value in form.getall("StatusCallbackEvent", ["completed"])}
-    call = carrier.place(wanted, callbacks_broken=not events <= EVENTS)
-    if carrier.takes_failure():
-        raise Refused(500, 20500, "Internal Server Error")
-    return web.json_response(call_body(carrier, call), status=201)
+def _recording(call: CallRecord, request: web.Request) -> Recording:
+    wanted = request.match_info["recording"]
+    if wanted == "Twilio.CURRENT":
+        running = [one for one in call.recordings.values() if one.is_running]
+        if running:
+            return running[-1]
+        raise not_found()
+    if wanted not in call.recordings:
+        raise not_found()
+    return call.recordings[wanted]
 
 
-def _request(carrier: Carrier, form: MultiDictProxy[Any]) -> CallRequest:
-    settings = carrier.settings
-    to_number, from_number = str(form.get("To", "")), str(form.get("From", ""))
-    if not _E164.match(to_number) or to_number == from_number:
-        raise Refused(400, 21211, "The phone number you are attempting to call is not valid.")
-    if not from_number:
-        raise Refused(400, 21213, "A 'From' phone number is required.")
-    if not _E164.match(from_number):
-        raise Refused(400, 21212, "The 'From' number is not a valid phone number.")
-    if from_number not in settings.owned_numbers:
-        raise Refused(400, 21210, "The source phone number is not yet verified for your account.")
-    if to_number in settings.blocked_numbers:
-        raise Refused(403, 21216, "Account not allowed to call this number.")
-    if not to_number.startswith(settings.allowed_prefixes):
-        raise Refused(400, 21215, "Account not authorized to call this destination.")
-    twiml, url = form.get("Twiml"), form.get("Url")
-    if not twiml and not url:
-        raise Refused(400, 21205, "Url parameter is required.")
-    if twiml and len(str(twiml)) > MAX_TWIML:
-        raise Refused(400, 21205, "Twiml must be at most 4000 characters.")
-    detection = form.get("MachineDetection")
-    if detection not in (None, "Enable", "DetectMessageEnd"):
-        raise Refused(400, 21234, "Invalid MachineDetection value.")
-    ring_s = int(str(form.get("Timeout", "60")))
-    if ring_s > _MAX_RING_S:
-        raise Refused(400, 21217, "Timeout is out of range.")
-    callback = form.get("StatusCallback")
-    machine_callback = form.get("AsyncAmdStatusCallback")
-    return CallRequest(
-        to_number=to_number,
-        from_number=from_number,
-        twiml=None if url else str(twiml),
-        url=str(url) if url else None,
-        status_callback=str(callback) if callback else None,
-        events=frozenset(str(v) for v in form.getall("StatusCallbackEvent", ["completed"])),
-        ring_s=ring_s,
-        limit_s=int(str(form.get("TimeLimit", "14400"))),
-        machine_detection=detection is not None,
-        machine_callback=str(machine_callback) if machine_callback else None,
-    )
+def _parameters(form: Form) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number in range(1, _PARAMETERS_MAX + 1):
+        name = form.get(f"Parameter{number}.Name")
+        if name is None:
+            break
+        found[str(name)] = str(form.get(f"Parameter{number}.Value", ""))
+    return found
 
 
-async def _update(carrier: Carrier, request: web.Request) -> web.Response:
-    call, form = _find(carrier, request), await request.post()
-    status, twiml = form.get("Status"), form.get("Twiml")
-    if call.is_over:
-        if twiml or carrier.settings.faults.hang_up_error_400:
-            raise Refused(400, 21220, "Call is not in-progress. Cannot redirect.")
-        raise Refused(404, 20404, "The requested resource was not found")
-    if status in ("completed", "canceled"):
-        if status == "completed" or call.status in ("queued", "ringing"):
-            call.end(str(status))
-    elif twiml:
-        if call.status != "in-progress":
-            raise Refused(400, 21220, "Call is not in-progress. Cannot redirect.")
-        call.redirect(str(twiml))
-    return web.json_response(call_body(carrier, call))
+def _matches(call: CallRecord, query: Any) -> bool:
+    """The list's filters; operators are part of a parameter's name."""
+    for name, value in (
+        ("To", call.request.to_number),
+        ("From", call.request.from_number),
+        ("Status", call.status),
+        ("ParentCallSid", call.request.parent_sid),
+    ):
+        if name in query and query[name] != value:
+            return False
+    for name, moment in (("StartTime", call.answered_at), ("EndTime", call.ended_at)):
+        at = moment or (call.created_at if name == "StartTime" else None)
+        if f"{name}>" in query and (at is None or at < _moment(query[f"{name}>"])):
+            return False
+        if f"{name}<" in query and (at is None or at > _moment(query[f"{name}<"])):
+            return False
+        if name in query and (at is None or at.date() != _moment(query[name]).date()):
+            return False
+    return True
 
 
-def _find(carrier: Carrier, request: web.Request) -> EmulatedCall:
-    call = carrier.calls.get(request.match_info["sid"])
-    if call is None or request.match_info["account"] != carrier.settings.account_sid:
-        raise Refused(404, 20404, "The requested resource was not found")
-    return call
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(400, 20001, "A date is not valid.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _page(carrier: Carrier, request: web.Request) -> web.Response:
-    query = request.query
-    size = min(1_000, int(query.get("PageSize", "50")))
-    number = int(query.get("Page", "0"))
-    calls = [
-        call
-        for call in reversed(carrier.calls.values())
-        if query.get("To") in (None, call.request.to_number)
-        and query.get("From") in (None, call.request.from_number)
-        and query.get("Status") in (None, call.status)
-    ]
-    part = calls[number * size : (number + 1) * size]
-    path = request.path
-    more = len(calls) > (number + 1) * size
-    return web.json_response(
-        {
-            "calls": [call_body(carrier, call) for call in part],
-            "page": number,
-            "page_size": size,
-            "start": number * size,
-            "end": number * size + len(part) - 1,
-            "uri": f"{path}?Page={number}&PageSize={size}",
-            "first_page_uri": f"{path}?Page=0&PageSize={size}",
-            "next_page_uri": f"{path}?Page={number + 1}&PageSize={size}" if more else None,
-            "previous_page_uri": f"{path}?Page={number - 1}&PageSize={size}" if number else None,
-        }
-    )
-
-
-def _notifications(carrier: Carrier, request: web.Request) -> web.Response:
-    call = _find(carrier, request)
-    items = [
-        {
-            "sid": f"NO{i:032d}",
-            "call_sid": call.sid,
-            "error_code": str(code),
-            "log": "0",
-        }
-        for i, code in enumerate(call.notifications)
-    ]
+def _error(refusal: Refused) -> web.Response:
     body = {
-        "notifications": items,
-        "page": 0,
-        "page_size": 50,
-        "start": 0,
-        "end": len(items),
+        "code": refusal.code,
+        "message": str(refusal),
+        "more_info": f"https://www.twilio.com/docs/errors/{refusal.code}",
+        "status": refusal.status,
     }
-    uris = {"uri": request.path, "first_page_uri": request.path}
-    return web.json_response({**body, **uris, "next_page_uri": None, "previous_page_uri": None})
-
-
-def call_body(carrier: Carrier, call: EmulatedCall) -> dict[str, Any]:
-    """The call resource: all values text or null."""
-    account, request = carrier.settings.account_sid, call.request
-    path = f"/2010-04-01/Accounts/{account}/Calls/{call.sid}"
-    names = ("notifications", "recordings", "payments", "events", "siprec", "streams")
-    return {
-        "sid": call.sid,
-        "account_sid": account,
-        "parent_call_sid": None,
-        "to": request.to_number,
-        "to_formatted": request.to_number,
-        "from": request.from_number,
-        "from_formatted": request.from_number,
-        "phone_number_sid": None,
-        "status": call.status,
-        "start_time": format_datetime(call.answered_at) if call.answered_at else None,
-        "end_time": format_datetime(call.ended_at) if call.ended_at else None,
-        "date_created": format_datetime(call.created_at),
-        "date_updated": format_datetime(call.ended_at or call.created_at),
-        "duration": str(call.duration_s) if call.answered_at and call.ended_at else None,
-        "price": None,
-        "price_unit": "USD",
-        "direction": "outbound-api",
-        "answered_by": call.answered_by,
-        "api_version": "2010-04-01",
-        "queue_time": "0",
-        "forwarded_from": None,
-        "group_sid": None,
-        "caller_name": None,
-        "trunk_sid": None,
-        "uri": f"{path}.json",
-        "subresource_uris": {name: f"{path}/{name.capitalize()}.json" for name in names},
-    }
-
-
-def _error(status: int, code: int, message: str) -> web.Response:
-    body = {
-        "code": code,
-        "message": message,
-        "more_info": f"https://www.twilio.com/docs/errors/{code}",
-        "status": status,
-    }
-    return web.json_response(body, status=status)
+    return web.json_response(body, status=refusal.status)

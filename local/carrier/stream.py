@@ -7,24 +7,66 @@ import base64
 import binascii
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
 from local.carrier.play_queue import PlayQueue
 from local.carrier.settings import CarrierSettings
-from local.carrier.webhooks import signature
+from local.carrier.webhooks import signature_headers
 
 log = logging.getLogger(__name__)
 HANDSHAKE_S = 5.0
+PARAMETER_LENGTH_MAX = 500
 _FIELDS = {
     "media": ({"event", "streamSid", "media"}, {"payload"}),
     "mark": ({"event", "streamSid", "mark"}, {"name"}),
     "clear": ({"event", "streamSid"}, set()),
 }
+
+
+class Track(StrEnum):
+    """Whose sound: `inbound` is the far end's."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+TRACKS = {
+    "inbound_track": (Track.INBOUND,),
+    "outbound_track": (Track.OUTBOUND,),
+    "both_tracks": (Track.INBOUND, Track.OUTBOUND),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOrder:
+    """What a `<Stream>` or the REST door asks for. One-way streams only listen."""
+
+    url: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tracks: tuple[Track, ...] = (Track.INBOUND,)
+    is_one_way: bool = False
+    name: str | None = None
+    callback: str | None = None
+
+    def check(self) -> None:
+        """Raises StreamRefused for what is refused before any socket is opened."""
+        if not self.url.startswith("wss://"):
+            raise StreamRefused(31922)
+        if "?" in self.url:
+            raise StreamRefused(31920)
+        if not self.is_one_way and self.tracks != (Track.INBOUND,):
+            raise StreamRefused(31941)
+        for name, value in self.parameters.items():
+            if len(name) + len(value) >= PARAMETER_LENGTH_MAX:
+                raise StreamRefused(12200)
 
 
 class StreamRefused(Exception):
@@ -36,18 +78,24 @@ class StreamRefused(Exception):
 
 
 class MediaStream:
-    """`note` takes Twilio's error codes; `cleared` is told of each clear."""
+    """`note` takes Twilio's error codes; `cleared` is told of each clear; `object` of each message that breaks the
+    protocol."""
 
     def __init__(
         self,
         settings: CarrierSettings,
         stream_sid: str,
         call_sid: str,
+        order: StreamOrder,
         note: Callable[[int], None],
         cleared: Callable[[], None],
+        violated: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self.sid = stream_sid
+        self.order = order
+        self.name = order.name or stream_sid
+        self._violated = violated
         self._call_sid = call_sid
         self._note = note
         self._cleared = cleared
@@ -58,19 +106,19 @@ class MediaStream:
         self.closed = asyncio.Event()
         self.by_us = False
 
-    async def open(self, url: str, parameters: dict[str, str]) -> None:
+    async def open(self) -> None:
         """Shake hands and say what this is; raises StreamRefused."""
-        if not url.startswith("wss://"):
-            raise StreamRefused(31922)
-        if "?" in url:
-            raise StreamRefused(31920)
-        headers = {"X-Twilio-Signature": signature(self._settings.auth_token, url, {})}
-        if self._settings.faults.bad_signature:
-            headers["X-Twilio-Signature"] = "wrong"
+        self.order.check()
+        url, faults = self.order.url, self._settings.faults
+        local = self._settings.local_url(url)
+        if local is None:
+            raise StreamRefused(31910)
         try:
             self._connection = await connect(
-                self._settings.local_url(url),
-                additional_headers=headers,
+                local,
+                additional_headers=signature_headers(
+                    self._settings.auth_token, faults.signing, url, {}
+                ),
                 user_agent_header="Twilio.TmeWs/1.0",
                 compression=None,
                 proxy=None,
@@ -82,18 +130,20 @@ class MediaStream:
             raise StreamRefused(31920) from error
         except (OSError, TimeoutError, InvalidHandshake) as error:
             raise StreamRefused(31902) from error
+        if faults.stream.never_pong:
+            _keep_pongs_back(self._connection)
         self._send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
         start = {
             "accountSid": self._settings.account_sid,
             "streamSid": self.sid,
             "callSid": self._call_sid,
-            "tracks": ["inbound"],
+            "tracks": [track.value for track in self.order.tracks],
             "mediaFormat": {
                 "encoding": "audio/x-mulaw",
                 "sampleRate": 8_000,
                 "channels": 1,
             },
-            "customParameters": parameters,
+            "customParameters": dict(self.order.parameters),
         }
         self._send_numbered("start", {"start": start})
 
@@ -113,14 +163,19 @@ class MediaStream:
                 self._note(31903 if abrupt else 31921)
             self.closed.set()
 
-    def media(self, sound: bytes, timestamp_ms: int) -> None:
-        """A frame of the callee's sound to the application."""
+    def fork(self, inbound: bytes, outbound: bytes, timestamp_ms: int) -> None:
+        """A frame of a one-way stream."""
+        for track in self.order.tracks:
+            self.media(inbound if track is Track.INBOUND else outbound, timestamp_ms, track)
+
+    def media(self, sound: bytes, timestamp_ms: int, track: Track = Track.INBOUND) -> None:
+        """A frame of sound to the application."""
         self._chunk += 1
         self._sequence += 1
         payload = base64.b64encode(sound).decode()
         # By hand: fifty of these go out each second for each call.
         self._write(
-            f'{{"event":"media","sequenceNumber":"{self._sequence}","media":{{"track":"inbound",'
+            f'{{"event":"media","sequenceNumber":"{self._sequence}","media":{{"track":"{track}",'
             f'"chunk":"{self._chunk}","timestamp":"{timestamp_ms}","payload":"{payload}"}},'
             f'"streamSid":"{self.sid}"}}'
         )
@@ -135,12 +190,15 @@ class MediaStream:
     async def close(self) -> None:
         """The call or the document ends the stream: `stop`, then the socket."""
         self.by_us = True
-        faults, connection = self._settings.faults, self._connection
+        faults, connection = self._settings.faults.stream, self._connection
         if connection is None:
             self.closed.set()
             return
         if faults.abrupt_reset:
             connection.transport.abort()
+            return
+        if faults.close_without_stop:
+            await connection.close()
             return
         stop = {"accountSid": self._settings.account_sid, "callSid": self._call_sid}
         self._send_numbered("stop", {"stop": stop})
@@ -155,20 +213,21 @@ class MediaStream:
     def _message(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
             self._note(31950)
+            self._violated("a binary frame")
             return
         try:
             body = json.loads(message)
         except json.JSONDecodeError:
-            self._note(31951)
+            self._refuse("no JSON")
             return
-        if not self._is_valid(body):
-            self._note(31951)
+        if self.order.is_one_way or not self._is_valid(body):
+            self._refuse("a message that is none of media, mark and clear, or has other fields")
             return
         if body["event"] == "media":
             try:
                 self.queue.add(base64.b64decode(body["media"]["payload"], validate=True))
             except (binascii.Error, ValueError):
-                self._note(31951)
+                self._refuse("a payload that is no base64")
             if self.queue.overflowed:
                 self._note(31931)
         elif body["event"] == "mark":
@@ -176,6 +235,11 @@ class MediaStream:
         else:
             self._cleared()
             self.marks(self.queue.clear())
+
+    def _refuse(self, what: str) -> None:
+        """The message is ignored, the call goes on."""
+        self._note(31951)
+        self._violated(what)
 
     def _is_valid(self, body: Any) -> bool:
         if not isinstance(body, dict) or body.get("event") not in _FIELDS:
@@ -200,3 +264,15 @@ class MediaStream:
             return
         connection.protocol.send_text(text.encode())
         connection.send_data()
+
+
+def _keep_pongs_back(connection: ClientConnection) -> None:
+    """The library answers pings by itself; here it may not."""
+    protocol = connection.protocol
+    send = protocol.send_frame
+
+    def filtered(frame: Frame) -> None:
+        if frame.opcode is not Opcode.PONG:
+            send(frame)
+
+    protocol.send_frame = filtered  # type: ignore[method-assign]

@@ -57,7 +57,7 @@ async def test_twenty_calls_at_once() -> None:
     errors_ms = [
         position.error_ms
         for one, number in zip(placed, numbers, strict=True)
-        for position in heard_positions(realtime, number, one.actor.account())
+        for position in heard_positions(realtime.sessions, number, one.actor.account())
     ]
     assert errors_ms, "nobody interrupted"
     assert max(map(abs, errors_ms)) <= 100, errors_ms

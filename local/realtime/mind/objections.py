@@ -40,7 +40,7 @@ def price(situation: Situation) -> MindReply | None:
     first = prices[0][0].upper() + prices[0][1:]
     return reply(
         situation.fresh(
-            f"{first}. El exacto se lo confirma {human} en una demostración; ¿qué día le vendría bien?",
+            f"{first}. El exacto se lo da {human} en una demostración; ¿qué día le viene bien?",
             f"{first}, y el detalle lo ve con {human}.",
         )
     )

@@ -4,169 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiohttp import WSMsgType, web
 from twilio.base.exceptions import TwilioRestException
-from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from local.carrier.carrier import Carrier
-from local.carrier.far_end import (
-    SILENCE_FRAME,
-    FarEnd,
-    FarFrame,
-    MachineVerdict,
-    Pickup,
-    PickupPlan,
-    RingingCall,
+from local.carrier.far_end import MachineVerdict, Pickup, PickupPlan
+from local.carrier.settings import CallbackFaults, Faults, RestFaults
+from tests.integration.local.carrier.stage import (
+    ACCOUNT,
+    ANSWER,
+    CALLEE,
+    CALLER,
+    ORIGIN,
+    marks,
+    staged,
+    wait_for,
 )
-from local.carrier.settings import CarrierSettings, Faults
-
-ACCOUNT, TOKEN = "AC" + "1" * 32, "secret"
-ORIGIN, STREAM = "https://app.test", "wss://app.test"
-CALLER, CALLEE = "+34400000012", "+34600000001"
-DOCUMENT = (
-    f'<Response><Connect><Stream url="{STREAM}/media" statusCallback="{ORIGIN}/stream">'
-    '<Parameter name="token" value="t1"/></Stream></Connect>'
-    f'<Connect><Stream url="{STREAM}/media"><Parameter name="token" value="t2"/></Stream></Connect><Hangup/></Response>'
-)
-
-
-class Person:
-    """Answers after 20 ms, keeps what was heard, hangs up when told."""
-
-    def __init__(self, plan: PickupPlan) -> None:
-        self._plan = plan
-        self.heard = bytearray()
-        self.leave_at_ms: int | None = None
-        self.over = asyncio.Event()
-
-    def pickup_plan(self) -> PickupPlan:
-        return self._plan
-
-    def answered(self, at_ms: int) -> None:
-        assert at_ms == 0
-
-    def exchange(self, heard: bytes, at_ms: int) -> FarFrame:
-        if heard != SILENCE_FRAME:
-            self.heard += heard
-        return FarFrame(
-            b"\x55" * 160, hang_up=self.leave_at_ms is not None and at_ms >= self.leave_at_ms
-        )
-
-    def ended(self, at_ms: int, by_far_end: bool) -> None:
-        self.over.set()
-
-
-@dataclass
-class Application:
-    """Takes webhooks and streams, checks their signatures, does what a test says."""
-
-    person: Person
-    reports: list[dict[str, str]] = field(default_factory=list)
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    starts: list[dict[str, Any]] = field(default_factory=list)
-    streams: asyncio.Queue[web.WebSocketResponse] = field(default_factory=asyncio.Queue)
-    fail_webhooks: int = 0
-
-    def far_end_for(self, call: RingingCall) -> FarEnd | None:
-        return self.person if call.to_number == CALLEE else None
-
-    async def webhook(self, request: web.Request) -> web.Response:
-        form = dict(await request.post())
-        url = ORIGIN + request.path
-        assert RequestValidator(TOKEN).validate(url, form, request.headers["X-Twilio-Signature"])
-        if self.fail_webhooks:
-            self.fail_webhooks -= 1
-            return web.Response(status=500)
-        self.reports.append({name: str(value) for name, value in form.items()})
-        return web.Response(status=204)
-
-    async def media(self, request: web.Request) -> web.WebSocketResponse:
-        assert "Origin" not in request.headers
-        assert RequestValidator(TOKEN).validate(
-            f"{STREAM}/media", {}, request.headers["X-Twilio-Signature"]
-        )
-        socket = web.WebSocketResponse(compress=False)
-        await socket.prepare(request)
-        async for message in socket:
-            if message.type is not WSMsgType.TEXT:
-                break
-            body = json.loads(message.data)
-            if body["event"] == "start":
-                self.starts.append(body)
-                await self.streams.put(socket)
-            if body["event"] != "media":
-                self.messages.append(body)
-        return socket
-
-    def statuses(self) -> list[str]:
-        return [r["CallStatus"] for r in self.reports if "SequenceNumber" in r]
-
-
-@dataclass
-class Stage:
-    carrier: Carrier
-    client: Client
-    app: Application
-
-    async def place(self, **changes: Any) -> Any:
-        wanted: dict[str, Any] = {
-            "to": CALLEE,
-            "from_": CALLER,
-            "twiml": DOCUMENT,
-            "status_callback": f"{ORIGIN}/status#rc=3&rp=5xx",
-            "status_callback_event": ["initiated", "ringing", "answered", "completed"],
-            **changes,
-        }
-        return await asyncio.to_thread(self.client.calls.create, **wanted)
-
-    async def settled(self) -> None:
-        """Until the last status callback was delivered."""
-        async with asyncio.timeout(10):
-            while not any(r.get("CallDuration") for r in self.app.reports):
-                await asyncio.sleep(0.01)
-
-
-@contextlib.asynccontextmanager
-async def staged(plan: PickupPlan, faults: Faults | None = None) -> AsyncIterator[Stage]:
-    app = Application(Person(plan))
-    web_app = web.Application()
-    web_app.router.add_get("/media", app.media)
-    web_app.router.add_post("/{name:.*}", app.webhook)
-    runner = web.AppRunner(web_app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    settings = CarrierSettings(
-        ACCOUNT,
-        TOKEN,
-        frozenset({CALLER}),
-        {ORIGIN: f"http://127.0.0.1:{port}", STREAM: f"ws://127.0.0.1:{port}"},
-        blocked_numbers=frozenset({"+34600000666"}),
-        calls_per_second=100,
-        initiated_after_ms=5,
-        ringing_after_ms=5,
-        faults=faults or Faults(),
-    )
-    carrier = Carrier(settings, app)
-    await carrier.start()
-    client = Client(ACCOUNT, TOKEN)
-    client.api.base_url = carrier.base_url
-    try:
-        yield Stage(carrier, client, app)
-    finally:
-        await carrier.stop()
-        await runner.cleanup()
-
-
-ANSWER = PickupPlan(after_ms=20, verdict=None)
 
 
 async def test_a_call_with_sound_both_ways_marks_clear_and_statuses() -> None:
@@ -208,16 +64,6 @@ async def test_a_call_with_sound_both_ways_marks_clear_and_statuses() -> None:
         assert fetched.status == "completed"
         listed = await asyncio.to_thread(stage.client.calls.list, to=CALLEE)
         assert [c.sid for c in listed] == [call.sid]
-
-
-def marks(app: Application) -> list[str]:
-    return [m["mark"]["name"] for m in app.messages if m["event"] == "mark"]
-
-
-async def wait_for(holds: Any) -> None:
-    async with asyncio.timeout(5):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_lost_stream_falls_through_to_the_next_connect() -> None:
@@ -312,7 +158,10 @@ async def test_an_invalid_callback_event_gives_a_call_without_callbacks() -> Non
 
 
 async def test_faults_duplicates_and_ambiguous_creation() -> None:
-    faults = Faults(duplicate_callbacks=True, fail_after_creating=1, too_many_requests=1)
+    faults = Faults(
+        rest=RestFaults(fail_after_creating=1, too_many_requests=1),
+        callbacks=CallbackFaults(duplicate=True),
+    )
     async with staged(PickupPlan(Pickup.BUSY, 20), faults) as stage:
         with pytest.raises(TwilioRestException) as limited:
             await stage.place()

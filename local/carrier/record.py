@@ -1,0 +1,68 @@
+"""What the carrier keeps of a call, whichever leg it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from local.carrier.orders import CallRequest
+from local.carrier.recordings import Recording
+from local.carrier.sids import new_sid
+from local.carrier.stream import MediaStream
+from local.carrier.webhooks import Exchange
+
+TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+# These are noted once a call, however often they happen.
+_ONCE = frozenset({31931, 31950, 31951})
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A warning or error in the carrier's debugger."""
+
+    code: int
+    at: datetime
+    url: str = ""
+
+
+@dataclass
+class CallRecord:
+    """The resource behind one SID. Status: `queued ringing in-progress` and the terminal ones."""
+
+    request: CallRequest
+    sid: str = field(default_factory=lambda: new_sid("CA"))
+    status: str = "queued"
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    answered_by: str | None = None
+    queue_ms: int = 0
+    price_usd: float | None = None
+    notes: list[Note] = field(default_factory=list)
+    events: list[Exchange] = field(default_factory=list)
+    recordings: dict[str, Recording] = field(default_factory=dict)
+    one_way_streams: dict[str, MediaStream] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def direction(self) -> str:
+        return "outbound-dial" if self.request.parent_sid else "outbound-api"
+
+    @property
+    def duration_s(self) -> int:
+        """0 where nobody answered, at least 1 otherwise."""
+        if self.answered_at is None or self.ended_at is None:
+            return 0
+        return max(1, round((self.ended_at - self.answered_at).total_seconds()))
+
+    def end(self, status: str) -> None:
+        """End the call from outside, as `completed` or `canceled`."""
+        raise NotImplementedError
+
+    def note(self, code: int, url: str = "") -> None:
+        if code in _ONCE and any(note.code == code for note in self.notes):
+            return
+        self.notes.append(Note(code, datetime.now(UTC), url))
