@@ -40,6 +40,7 @@ class Item:
     arguments: str = ""
     output: str | None = None
     status: str = "completed"
+    phase: str | None = None
 
     @property
     def audio_ms(self) -> int:
@@ -65,6 +66,8 @@ class Item:
                 "call_id": self.call_id,
                 "arguments": self.arguments,
             }
+        if self.phase is not None:
+            body["phase"] = self.phase
         return {**body, "role": self.role, "content": self._content()}
 
     def _content(self) -> list[dict[str, Any]]:

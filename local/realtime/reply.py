@@ -5,26 +5,31 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.realtime.codec import Codec
 from local.realtime.conversation import Conversation, Item, new_id
 from local.realtime.mind.port import Call, MindReply, Say
+from local.realtime.settings import Faults
 from local.speech.ports import BYTES_PER_MS, Speaker, Utterance, Voice, WordTiming
 
 Emit = Callable[..., Awaitable[None]]
 # The first deltas are shorter (recorded traffic), then about five tokens each.
 _FIRST_DELTAS_MS = (100, 200)
 DELTA_MS = 250
-STRAGGLERS = 2
+STRAGGLERS = 3
+MS_PER_AUDIO_TOKEN = 50
 _SENTENCE = re.compile(r"[^.!?]+[.!?]+\s*|[^.!?]+$")
 
 
 @dataclass(slots=True)
 class Response:
-    """A response under way. `cancelled` holds the reason once it was cancelled."""
+    """A response under way. `cancelled` holds the reason once it was cancelled, `incomplete` the reason why
+    it ends early by itself."""
 
     id: str
     conversation_id: str | None
@@ -37,6 +42,13 @@ class Response:
     usage: dict[str, Any] | None = None
     output: list[Item] = field(default_factory=list)
     cancelled: str | None = None
+    incomplete: str | None = None
+
+    @property
+    def budget_ms(self) -> float:
+        """Sound that the limit of tokens allows; a token is 50 ms."""
+        limit = self.max_output_tokens
+        return limit * MS_PER_AUDIO_TOKEN if isinstance(limit, int) else math.inf
 
     def on_the_wire(self) -> dict[str, Any]:
         return {
@@ -63,13 +75,19 @@ class Speaking:
         voice: Voice,
         conversation: Conversation,
         pace: float,
-        odd: bool = False,
+        faults: Faults,
+        codec: Codec,
+        *,
+        has_phases: bool = False,
     ) -> None:
         self._emit = emit
         self._voice = voice
         self._conversation = conversation
         self._pace = pace
-        self._odd = odd
+        self._faults = faults
+        self._codec = codec
+        self._has_phases = has_phases
+        self.after_first_sound: Callable[[], Awaitable[None]] | None = None
 
     async def perform(self, response: Response, reply: MindReply) -> None:
         """Emit everything between `response.created` and `response.done`."""
@@ -81,7 +99,14 @@ class Speaking:
             elif response.text_only:
                 await self._write(response, part, index)
             else:
-                await self._say(response, part, index)
+                await self._say(response, part, index, self._phase(reply.parts[index + 1 :]))
+
+    def _phase(self, following: Sequence[object]) -> str | None:
+        """What is said before a tool is called is a commentary."""
+        if not self._has_phases:
+            return None
+        calls = any(isinstance(part, Call) for part in following)
+        return "commentary" if calls else "final_answer"
 
     async def _begin(self, response: Response, item: Item, index: int) -> dict[str, Any]:
         item.status = "in_progress"
@@ -99,7 +124,7 @@ class Speaking:
         return {"response_id": response.id, "item_id": item.id, "output_index": index}
 
     async def _end(self, response: Response, item: Item, index: int) -> None:
-        item.status = "incomplete" if response.cancelled else "completed"
+        item.status = "incomplete" if response.cancelled or response.incomplete else "completed"
         wire = item.on_the_wire()
         if response.conversation_id is not None:
             await self._emit("conversation.item.done", previous_item_id=None, item=wire)
@@ -110,20 +135,21 @@ class Speaking:
             item=wire,
         )
 
-    async def _say(self, response: Response, part: Say, index: int) -> None:
-        item = Item(new_id("item"), "message", role="assistant", is_audio=True)
+    async def _say(self, response: Response, part: Say, index: int, phase: str | None) -> None:
+        item = Item(new_id("item"), "message", role="assistant", is_audio=True, phase=phase)
         ids = await self._begin(response, item, index)
         content = {**ids, "content_index": 0}
         empty = {"type": "audio", "transcript": ""}
         await self._emit("response.content_part.added", **content, part=empty)
         deltas = iter(_FIRST_DELTAS_MS)
+        await asyncio.sleep(self._faults.slow_first_delta_ms / 1_000)
         sentences = _SENTENCE.findall(part.text)
         # All at once, so that no gap opens between two sentences while the voice is busy elsewhere.
         spoken = [
             asyncio.ensure_future(self._voice.speak(s.strip(), Speaker.AGENT)) for s in sentences
         ]
         for sentence, speaking in zip(sentences, spoken, strict=True):
-            if response.cancelled:
+            if response.cancelled or (response.incomplete and item.generated_ms):
                 break
             utterance = await speaking
             await self._words(content, sentence)
@@ -162,16 +188,22 @@ class Speaking:
                 stragglers += 1
                 if stragglers > STRAGGLERS:
                     return
-            size = next(sizes, DELTA_MS) * BYTES_PER_MS - (7 if self._odd else 0)
+            size = next(sizes, DELTA_MS) * BYTES_PER_MS - (7 if self._faults.odd_deltas else 0)
             piece = utterance.sound[position : position + size]
             position += len(piece)
+            if item.generated_ms + len(piece) // BYTES_PER_MS > response.budget_ms:
+                response.incomplete = "max_output_tokens"
+            if response.incomplete is not None and item.generated_ms:
+                return
             item.sound += piece
             item.generated_ms += len(piece) // BYTES_PER_MS
             await self._emit(
                 "response.output_audio.delta",
                 **content,
-                delta=base64.b64encode(piece).decode(),
+                delta=base64.b64encode(self._codec.from_mulaw(piece)).decode(),
             )
+            if self.after_first_sound is not None:
+                await self.after_first_sound()
             await asyncio.sleep(len(piece) / BYTES_PER_MS / 1_000 / self._pace)
 
     async def _write(self, response: Response, part: Say, index: int) -> None:
@@ -208,6 +240,13 @@ class Speaking:
             name=part.name,
             arguments=item.arguments,
         )
+        if self._faults.repeat_tool_calls:
+            await self._emit(
+                "response.function_call_arguments.done",
+                **ids,
+                name=part.name,
+                arguments=item.arguments,
+            )
         await self._end(response, item, index)
 
 

@@ -13,11 +13,18 @@ from aiohttp import WSMsgType, web
 from local.realtime import responses_api
 from local.realtime.mind.port import AnalystMind, Mind
 from local.realtime.session import EmulatedSession
-from local.realtime.settings import EmulatorSettings, Faults
+from local.realtime.settings import EmulatorSettings, Expiry, Faults
 from local.speech.ports import Ears, Voice
 
 _REFUSED_CLOSE = 4_000
 _GONE_CLOSE = 1_001
+_ABNORMAL_CLOSE = 1_006
+_UPGRADE_REFUSALS = {
+    401: ("invalid_api_key", "Incorrect API key provided."),
+    403: ("model_not_available", "The project has no access to this model."),
+    429: ("rate_limit_exceeded", "Too many sessions; please try again later."),
+    503: ("server_error", "The server is overloaded."),
+}
 MAX_EVENT_BYTES = 15 * 1_024 * 1_024
 
 
@@ -83,8 +90,9 @@ class RealtimeEmulator:
     async def _realtime(self, request: web.Request) -> web.StreamResponse:
         if self._settings.faults.refuse_upgrades > 0:
             left = self._settings.faults.refuse_upgrades - 1
+            status = self._settings.faults.refuse_status
             self.set_faults(replace(self._settings.faults, refuse_upgrades=left))
-            return _error(503, "server_error", "The server is overloaded.")
+            return _error(status, *_UPGRADE_REFUSALS[status])
         denied = self._denied(request)
         if denied is not None:
             return denied
@@ -99,19 +107,30 @@ class RealtimeEmulator:
             return await _refuse(socket, "model_not_found")
         self._sockets.add(socket)
         try:
-            await self._serve(socket, model)
+            await self._serve(request, socket, model)
         finally:
             self._sockets.discard(socket)
         return socket
 
-    async def _serve(self, socket: web.WebSocketResponse, model: str) -> None:
+    async def _serve(self, request: web.Request, socket: web.WebSocketResponse, model: str) -> None:
         async def send(text: str) -> None:
             if not socket.closed:
                 await socket.send_str(text)
 
-        session = EmulatedSession(model, self._settings, self._ears, self._voice, self._mind, send)
+        async def cut(code: int) -> None:
+            if code == _ABNORMAL_CLOSE and request.transport is not None:
+                request.transport.abort()
+            else:
+                await socket.close(code=code)
+
+        session = EmulatedSession(
+            model, self._settings, self._ears, self._voice, self._mind, send, cut
+        )
         self.sessions.append(session)
-        expiry = asyncio.create_task(self._expire(socket, session))
+        troubles = [
+            asyncio.create_task(self._expire(socket, session)),
+            asyncio.create_task(self._fail(session)),
+        ]
         try:
             await session.start()
             async for message in socket:
@@ -122,7 +141,8 @@ class RealtimeEmulator:
         except ConnectionResetError:
             pass  # the client is gone
         finally:
-            expiry.cancel()
+            for trouble in troubles:
+                trouble.cancel()
             await session.stop()
 
     async def _expire(self, socket: web.WebSocketResponse, session: EmulatedSession) -> None:
@@ -138,8 +158,20 @@ class RealtimeEmulator:
             "param": None,
             "event_id": None,
         }
-        await session.emit("error", error=error)
-        await socket.close(code=_GONE_CLOSE, message=text.encode())
+        how = self._settings.faults.expiry
+        if how is not Expiry.CLOSE:
+            await session.emit("error", error=error)
+        if how is not Expiry.ERROR:
+            await socket.close(code=_GONE_CLOSE, message=text.encode())
+
+    async def _fail(self, session: EmulatedSession) -> None:
+        after_s = self._settings.faults.server_error_after_s
+        if after_s is None:
+            return
+        await asyncio.sleep(after_s)
+        message = "The server had an error while processing your request."
+        error = {"type": "server_error", "code": None, "message": message}
+        await session.emit("error", error={**error, "param": None, "event_id": None})
 
     async def _responses(self, request: web.Request) -> web.StreamResponse:
         denied = self._denied(request)

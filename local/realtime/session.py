@@ -5,22 +5,29 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from local.realtime import session_settings
+from local.realtime.codec import Codec
 from local.realtime.conversation import Conversation, Item, new_id, parse_item
 from local.realtime.detector import Detector, Started, Stopped
 from local.realtime.errors import Refusal, invalid, missing
 from local.realtime.mind.port import Mind, MindView, ToolOffer
 from local.realtime.reply import Meter, Response, Speaking, tokens
 from local.realtime.settings import EmulatorSettings
+from local.speech.errors import SpeechError
 from local.speech.ports import BYTES_PER_MS, Ears, Voice
 
 Send = Callable[[str], Awaitable[None]]
+Cut = Callable[[int], Awaitable[None]]
+LATE_DONE_S = 1.0
 MIN_COMMIT_MS = 100
 CLIENT_EVENTS = (
     "session.update",
@@ -47,8 +54,12 @@ class EmulatedSession:
         voice: Voice,
         mind: Mind,
         send: Send,
+        cut: Cut,
     ) -> None:
+        """`cut` closes the socket with a code."""
         self.settings = settings
+        self._cut = cut
+        self._created = asyncio.Event()
         expires_at = int(time.time()) + session_settings.SESSION_S
         self.session = session_settings.defaults(new_id("sess"), model, expires_at)
         self.conversation = Conversation()
@@ -65,12 +76,26 @@ class EmulatedSession:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._meter = Meter()
         self._pending_item: str | None = None
+        self._input_codec = Codec("audio/pcmu")
         self._has_spoken = False
-        self.failures_left = settings.faults.fail_responses
-        self.stalls_left = settings.faults.stall_responses
+        self._left = Counter(
+            {
+                "fail": settings.faults.fail_responses,
+                "stall": settings.faults.stall_responses,
+                "incomplete": settings.faults.incomplete_responses,
+                "close": settings.faults.close_mid_response,
+                "late": settings.faults.late_done,
+            }
+        )
 
     async def emit(self, event_type: str, /, **fields: Any) -> None:
+        faults = self.settings.faults
+        if faults.unknown_events:
+            unknown = {"type": "session.weather", "event_id": new_id("event"), "sky": "clear"}
+            await self._send(json.dumps(unknown))
         body = {"type": event_type, "event_id": new_id("event"), **fields}
+        if faults.extra_fields:
+            body["not_documented"] = {"at": 1}
         await self._send(json.dumps(body, ensure_ascii=False))
 
     async def start(self) -> None:
@@ -143,7 +168,10 @@ class EmulatedSession:
         except binascii.Error as error:
             raise invalid("audio", "Invalid base64.") from error
         audio = self.session["audio"]["input"]
-        for found in self._detector.append(sound, audio["turn_detection"]):
+        if self._input_codec.kind != audio["format"]["type"]:
+            self._input_codec = Codec(audio["format"]["type"])
+        heard = self._input_codec.to_mulaw(sound)
+        for found in self._detector.append(heard, audio["turn_detection"]):
             if isinstance(found, Started):
                 await self._speech_started(found)
             else:
@@ -196,7 +224,14 @@ class EmulatedSession:
         await self.emit("conversation.item.done", previous_item_id=before, item=wire)
 
     async def _transcribe(self, item: Item) -> str:
-        text = await self._ears.transcribe(item.sound)
+        try:
+            text = await self._ears.transcribe(item.sound)
+        except SpeechError as error:
+            # The reply goes on without the words, as the service's does.
+            await self._tell_failed_transcript(item, str(error))
+            return ""
+        if self.settings.faults.transcription_empty:
+            text = ""
         if self.session["audio"]["input"]["transcription"] is not None:
             self._spawn(self._tell_transcript(item, text))
         return text
@@ -207,12 +242,7 @@ class EmulatedSession:
         ids = {"item_id": item.id, "content_index": 0}
         name = "conversation.item.input_audio_transcription"
         if faults.transcription_fails:
-            error = {
-                "type": "transcription_error",
-                "code": "audio_unintelligible",
-                "message": "",
-            }
-            await self.emit(f"{name}.failed", **ids, error={**error, "param": None})
+            await self._tell_failed_transcript(item, "The audio could not be understood.")
             return
         if text:
             await self.emit(f"{name}.delta", **ids, delta=text, obfuscation=new_id("o", 8)[2:])
@@ -230,13 +260,22 @@ class EmulatedSession:
             }
         await self.emit(f"{name}.completed", **ids, transcript=text, usage=usage)
 
+    async def _tell_failed_transcript(self, item: Item, message: str) -> None:
+        error = {"type": "transcription_error", "code": "audio_unintelligible", "message": message}
+        await self.emit(
+            "conversation.item.input_audio_transcription.failed",
+            item_id=item.id,
+            content_index=0,
+            error={**error, "param": None},
+        )
+
     async def _retrieve(self, event: dict[str, Any]) -> None:
         item = self.conversation.find(_required(event, "item_id"))
         if item is None:
             raise Refusal("item_retrieve_invalid_item_id", "The item does not exist.", "item_id")
         wire = item.on_the_wire()
         if item.is_audio and item.role == "user":
-            sound = base64.b64encode(item.sound).decode()
+            sound = base64.b64encode(self._input_codec.again().from_mulaw(item.sound)).decode()
             wire["content"] = [{"type": "input_audio", "transcript": None, "audio": sound}]
         await self.emit("conversation.item.retrieved", item=wire)
 
@@ -274,6 +313,7 @@ class EmulatedSession:
         if not aside:
             self._active = response
         self._responses[response.id] = response
+        self._created.set()
         await self.emit("response.created", response=response.on_the_wire())
         self._spawn(self._respond(response, wanted))
 
@@ -295,8 +335,12 @@ class EmulatedSession:
                 self._active = None
         if self.settings.faults.missing_usage:
             response.usage = None
+        if self._takes("late"):
+            self._created.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._created.wait(), LATE_DONE_S)
         await self.emit("response.done", response=response.on_the_wire())
-        if self._random.random() < 0.8:
+        if self._random.random() < 0.8 and not self.settings.faults.missing_rate_limits:
             limit = {
                 "name": "tokens",
                 "limit": 800_000,
@@ -309,8 +353,7 @@ class EmulatedSession:
         settings = self.settings
         spread = self._random.uniform(-settings.jitter_ms, settings.jitter_ms)
         ready_s = asyncio.get_running_loop().time() + (settings.think_ms + spread) / 1_000
-        if self.stalls_left > 0:
-            self.stalls_left -= 1
+        if self._takes("stall"):
             await asyncio.sleep(3_600)
         open_ears = [i.transcript for i in self.conversation.items if i.transcript is not None]
         if open_ears:
@@ -320,8 +363,7 @@ class EmulatedSession:
             if left_s <= 0:
                 break
             await asyncio.sleep(min(0.02, left_s))
-        if self.failures_left > 0:
-            self.failures_left -= 1
+        if self._takes("fail"):
             error = {
                 "type": "server_error",
                 "code": settings.faults.fail_code,
@@ -339,11 +381,23 @@ class EmulatedSession:
                 self._voice,
                 self.conversation,
                 self._pace,
-                settings.faults.odd_deltas,
+                settings.faults,
+                Codec(self.session["audio"]["output"]["format"]["type"]),
+                has_phases=session_settings.is_newer(self.session["model"]),
             )
+            if self._takes("incomplete"):
+                response.incomplete = settings.faults.incomplete_reason
+            if self._takes("close"):
+                speaking.after_first_sound = partial(self._cut, settings.faults.close_code)
             await speaking.perform(response, reply)
             self._has_spoken = True
         self._finish(response)
+
+    def _takes(self, fault: str) -> bool:
+        """Whether a counted fault strikes now; it is used up thereby."""
+        strikes = self._left[fault] > 0
+        self._left[fault] -= strikes
+        return strikes
 
     def _finish(self, response: Response) -> None:
         fixed = self.session["instructions"] + json.dumps(self.session["tools"])
@@ -351,6 +405,9 @@ class EmulatedSession:
         if response.cancelled:
             response.status = "cancelled"
             response.details = {"type": "cancelled", "reason": response.cancelled}
+        elif response.incomplete:
+            response.status = "incomplete"
+            response.details = {"type": "incomplete", "reason": response.incomplete}
         else:
             response.status = "completed"
 

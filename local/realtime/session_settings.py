@@ -47,9 +47,14 @@ _VAD_FIELDS = {
 MAX_TOKENS = 4_096
 
 
+def is_newer(model: str) -> bool:
+    """Whether it is of the second generation, with phases and reasoning."""
+    return model.startswith("gpt-realtime-2")
+
+
 def defaults(session_id: str, model: str, expires_at: int) -> dict[str, Any]:
     """The session as `session.created` shows it; silence and voice differ by model."""
-    newer = model.startswith("gpt-realtime-2")
+    newer = is_newer(model)
     pcm = {"type": "audio/pcm", "rate": 24_000}
     return {
         "type": "realtime",
@@ -127,7 +132,7 @@ def _modalities(update: dict[str, Any]) -> None:
 
 
 def _reasoning(session: dict[str, Any], update: dict[str, Any]) -> None:
-    newer = str(session["model"]).startswith("gpt-realtime-2")
+    newer = is_newer(str(session["model"]))
     for name in ("reasoning", "parallel_tool_calls"):
         if name in update and not newer:
             raise unknown_parameter(f"session.{name}")

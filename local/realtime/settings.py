@@ -3,24 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Expiry(StrEnum):
+    """How a session's end by age shows: the service has done each of these."""
+
+    ERROR_AND_CLOSE = "error_and_close"
+    ERROR = "error"
+    CLOSE = "close"
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """All off by default. Counts say how often a fault strikes before it is used up."""
+    """All off by default. Counts say how often a fault strikes in one session before it is used up (upgrades: in the
+    service)."""
 
     refuse_upgrades: int = 0
+    refuse_status: int = 503
+    """401, 403, 429 or 503."""
+    expire_after_s: float | None = None
+    expiry: Expiry = Expiry.ERROR_AND_CLOSE
+    server_error_after_s: float | None = None
+    """An `error` event of type `server_error` out of the blue."""
+    close_mid_response: int = 0
+    """The socket goes away after some sound of a reply."""
+    close_code: int = 1011
+    """1006 breaks the connection without a close frame."""
     fail_responses: int = 0
     fail_code: str = "rate_limit_exceeded"
-    close_mid_response: int = 0
-    close_code: int = 1011
-    expire_after_s: float | None = None
+    """Also `insufficient_quota` and `server_error`."""
+    incomplete_responses: int = 0
+    incomplete_reason: str = "max_output_tokens"
+    """Also `content_filter`."""
     stall_responses: int = 0
+    """Created, and then nothing more."""
+    late_done: int = 0
+    """`response.done` comes only after the next `response.created`, or a second later."""
+    slow_first_delta_ms: int = 0
+    odd_deltas: bool = False
+    """Sizes that are no multiple of a frame."""
+    repeat_tool_calls: bool = False
+    """A call's arguments are announced twice."""
+    missing_usage: bool = False
+    missing_rate_limits: bool = False
     transcription_delay_s: float = 0.0
     transcription_fails: bool = False
-    missing_usage: bool = False
+    transcription_empty: bool = False
     unknown_events: bool = False
-    odd_deltas: bool = False
+    """An event of a type that no client knows goes before each other."""
+    extra_fields: bool = False
+    """Every event has a field that no client knows."""
 
 
 @dataclass(frozen=True, slots=True)

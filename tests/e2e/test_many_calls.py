@@ -41,6 +41,8 @@ async def test_twenty_calls_at_once() -> None:
         numbers = [f"+346110000{i:02d}" for i in range(CALLS)]
         placed = await asyncio.gather(*map(call, [session] * CALLS, people, numbers))
         assert session.twin.invoker.failures == {}
+        assert session.twin.carrier.violations == []
+        assert {tuple(one.errors) for one in realtime.sessions} == {()}
         remembered = await history_of(session)
     assert {one.report["status"] for one in placed} == {"analysed"}
     assert {one.report["end_reason"] for one in placed} == {"completed"}

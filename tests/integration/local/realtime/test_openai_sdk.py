@@ -4,117 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, BadRequestError
-from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from openai import BadRequestError
 from pydantic import BaseModel, ConfigDict
 
-from local.realtime.mind.port import Call, MindReply, MindView, Role, Said, Say
+from local.realtime.mind.port import Said
 from local.realtime.server import RealtimeEmulator
-from local.realtime.settings import EmulatorSettings, Faults
-from local.speech.ports import Speaker, Utterance, WordTiming
-
-MODEL = "gpt-realtime-2.1"
-SPEECH, QUIET = b"\x20" * 160, b"\xff" * 160
-
-
-class Tone:
-    """A voice of 100 ms a word."""
-
-    async def speak(self, text: str, speaker: Speaker) -> Utterance:
-        words = text.split()
-        timings = tuple(WordTiming(word, 100 * (i + 1)) for i, word in enumerate(words))
-        return Utterance(text, b"\x30" * (800 * len(words)), timings)
-
-
-class Loudness:
-    def is_speech(self, frame: bytes) -> bool:
-        return frame[0] == SPEECH[0]
-
-
-class FixedEars:
-    kind = "test"
-
-    def activity(self) -> Loudness:
-        return Loudness()
-
-    async def transcribe(self, sound: bytes) -> str:
-        return f"palabras de {len(sound) // 8} ms"
-
-
-class Parrot:
-    """Says what it heard, or calls the first tool when a tool is asked for."""
-
-    def reply(self, view: MindView) -> MindReply:
-        if view.wants_text:
-            return MindReply((Say("aparte"),))
-        last = view.conversation[-1] if view.conversation else None
-        if isinstance(last, Said) and last.role is Role.USER and view.tools:
-            return MindReply((Say("Un momento."), Call(view.tools[0].name, {"a": 1})))
-        return MindReply(
-            (Say("uno dos tres cuatro cinco seis siete ocho nueve diez. once doce trece."),)
-        )
-
-    def answer(self, instructions: str, user_text: str, schema: Any) -> dict[str, object]:
-        return {"word": user_text}
-
-
-@pytest.fixture
-async def emulator() -> AsyncIterator[RealtimeEmulator]:
-    parrot = Parrot()
-    settings = EmulatorSettings(think_ms=20, jitter_ms=5, pace=20)
-    service = RealtimeEmulator(settings, FixedEars(), Tone(), parrot, parrot)
-    await service.start()
-    yield service
-    await service.stop()
-
-
-def client(emulator: RealtimeEmulator, key: str | None = None) -> AsyncOpenAI:
-    return AsyncOpenAI(
-        api_key=key or emulator.api_key,
-        base_url=emulator.base_url,
-        websocket_base_url=emulator.websocket_base_url,
-        max_retries=0,
-    )
-
-
-async def until(connection: AsyncRealtimeConnection, kind: str) -> Any:
-    """The next event of a kind; earlier ones are dropped."""
-    while True:
-        event = await connection.recv()
-        if event.type == kind:
-            return event
-
-
-async def configured(connection: AsyncRealtimeConnection, **changes: Any) -> None:
-    detection = {
-        "type": "server_vad",
-        "silence_duration_ms": 200,
-        "create_response": False,
-        "interrupt_response": False,
-    }
-    session: dict[str, Any] = {
-        "type": "realtime",
-        "audio": {
-            "input": {
-                "format": {"type": "audio/pcmu"},
-                "transcription": {"model": "gpt-realtime-whisper", "language": "es"},
-                "turn_detection": detection,
-            },
-            "output": {"format": {"type": "audio/pcmu"}},
-        },
-        **changes,
-    }
-    await connection.session.update(session=session)  # type: ignore[arg-type]
-    await until(connection, "session.updated")
-
-
-async def say(connection: AsyncRealtimeConnection, ms: int) -> None:
-    for frame in [SPEECH] * (ms // 20) + [QUIET] * 15:
-        await connection.input_audio_buffer.append(audio=base64.b64encode(frame).decode())
+from local.realtime.settings import Faults
+from tests.integration.local.realtime.stage import MODEL, client, configured, say, until
 
 
 async def test_a_voice_turn_with_transcript_sound_and_usage(emulator: RealtimeEmulator) -> None:
