@@ -39,16 +39,14 @@ from local.speech.ports import Ears, Voice
 from local.switchboard import Switchboard
 from shared.adapters import aws_clients
 from shared.adapters.clock import CLOCK_FILE_VARIABLE, SharedClock
-from shared.adapters.directory import Directory, create_key
+from shared.adapters.directory import Directory, bootstrap_administrator
 from shared.adapters.live_calls import LiveCalls
 from shared.adapters.suppressions import Suppressions
-from shared.domain.tenant import Scope, Tenant
 
 log = logging.getLogger(__name__)
 API_ORIGIN = "https://api.sofia.test"
 STREAM_ORIGIN = "wss://media.sofia.test"
 OWNED_NUMBER = "+34400000012"
-ADMINISTRATION = "sofia-administration"
 MEDIA_READY_WITHIN_S = 20.0
 
 
@@ -201,8 +199,7 @@ class Twin:
             aws_clients.dynamodb(), template.physical["LeadsTable"], suppression.encode()
         )
         now = datetime.now(UTC)
-        directory.put_tenant(Tenant(ADMINISTRATION, "Administración", now))
-        self.administrator_key, _ = create_key(directory, ADMINISTRATION, (Scope.ADMIN,), now)
+        self.administrator_key = bootstrap_administrator(directory, now)
         return template
 
     async def _start_functions(self, template: Template) -> None:

@@ -24,6 +24,7 @@ from shared.domain.opening_clip import OpeningClip
 from shared.domain.stream_token import verified
 
 SOURCE = "media_service"
+_STOPS = (FactKind.CANCEL_REQUESTED, FactKind.HANG_UP_REQUESTED)
 
 
 class AdmissionRefused(Refused):
@@ -78,6 +79,8 @@ class Admission:
         call = self._live.get(token.call_id)
         if call.is_over or call.has(FactKind.CONVERSATION_CLOSED):
             raise AdmissionRefused("the call is over")
+        if any(call.has(stop) for stop in _STOPS):
+            raise AdmissionRefused("the call is to be ended")
         if call.attempt != token.attempt:
             raise AdmissionRefused("the stream belongs to an earlier dial attempt")
         lease = self._leases.take(token, start.call_sid, self._task_id, now)

@@ -7,9 +7,13 @@ readers keep the higher fence for each number (`shared.domain.journal`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.adapters.clock import SystemClock
 from shared.adapters.codec import from_json, to_json
+from shared.adapters.live_items import KEEP
+from shared.domain.clock import Clock
 from shared.domain.errors import Unavailable
 from shared.domain.journal import BODY_TYPES, EntryKind, JournalEntry
 
@@ -24,14 +28,16 @@ BATCH = 25
 class Journal:
     """Appends and reads."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, clock: Clock | None = None) -> None:
         self._client = client
         self._table = table
+        self._clock = clock or SystemClock()
 
     def append(self, entries: Sequence[JournalEntry]) -> None:
         """Write at most `BATCH` entries of any calls; writing an entry twice leaves one. Raises Unavailable if the
         store took only some: all may be written again."""
-        requests: Any = [{"PutRequest": {"Item": item_of(entry)}} for entry in entries]
+        expires_at = self._clock.now() + KEEP
+        requests: Any = [{"PutRequest": {"Item": item_of(entry, expires_at)}} for entry in entries]
         answer = self._client.batch_write_item(RequestItems={self._table: requests})
         left = answer.get("UnprocessedItems", {}).get(self._table, [])
         if left:
@@ -51,8 +57,8 @@ class Journal:
         return [entry_of(item) for page in pages for item in page["Items"]]
 
 
-def item_of(entry: JournalEntry) -> dict[str, dict[str, str]]:
-    """The DynamoDB item of an entry."""
+def item_of(entry: JournalEntry, expires_at: datetime) -> dict[str, dict[str, str]]:
+    """The DynamoDB item of an entry; it lives as long as the call's own."""
     return {
         "pk": {"S": f"CALL#{entry.call_id}"},
         "sk": {"S": f"J#{entry.seq:08d}#{entry.fence:04d}"},
@@ -61,6 +67,7 @@ def item_of(entry: JournalEntry) -> dict[str, dict[str, str]]:
         "fence": {"N": str(entry.fence)},
         "body": {"S": to_json(entry.body)},
         "v": {"N": str(SCHEMA_VERSION)},
+        "ttl": {"N": str(int(expires_at.timestamp()))},
     }
 
 

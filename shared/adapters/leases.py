@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from shared.adapters.live_items import KEEP
 from shared.domain.errors import Refused
 from shared.domain.stream_token import StreamToken
 
@@ -51,8 +52,10 @@ class Leases:
                 UpdateExpression=(
                     "SET fence = :leg, attempt = :attempt, lease_owner = :owner, lease_exp = :exp, "
                     "carrier_sid = if_not_exists(carrier_sid, :sid), "
-                    "answered_at = if_not_exists(answered_at, :now)"
+                    "answered_at = if_not_exists(answered_at, :now), "
+                    "#ttl = if_not_exists(#ttl, :ttl)"
                 ),
+                ExpressionAttributeNames={"#ttl": "ttl"},
                 ConditionExpression=(
                     "attribute_not_exists(fence) OR "
                     "(fence < :leg AND carrier_sid = :sid AND attempt = :attempt)"
@@ -64,6 +67,7 @@ class Leases:
                     ":exp": {"N": str(_epoch_ms(now + LEASE_TIME))},
                     ":sid": {"S": carrier_sid},
                     ":now": {"S": now.isoformat()},
+                    ":ttl": {"N": str(int((now + KEEP).timestamp()))},
                 },
                 ReturnValues="ALL_NEW",
             )

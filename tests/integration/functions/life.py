@@ -190,14 +190,19 @@ class World:
         for source in self._of(StreamSource):
             self._iterators[source.table] = self._latest(source.table)
         self._pending: dict[str, list[dict[str, Any]]] = {table: [] for table in self._iterators}
+        self._forget_compositions()
+
+    def stop(self) -> None:
+        self._forget_compositions()
+        self.carrier.stop()
+
+    def _forget_compositions(self) -> None:
+        """Handlers compose themselves once in a process, for the cloud they find."""
         for function in self._functions.values():
             module = importlib.import_module(function.handler.rpartition(".")[0])
             compose = getattr(module, "compose", None)
             if compose is not None:
                 compose.cache_clear()
-
-    def stop(self) -> None:
-        self.carrier.stop()
 
     def _of(self, kind: type[S]) -> list[S]:
         return [source for source in self._sources if isinstance(source, kind)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 
+from local.cloud.ministack import MiniStack
 from local.cloud.provision import provision
 from local.cloud.template import Template
 from tests.integration.conftest import PARAMETERS, ROOT, SECRETS
@@ -23,15 +26,22 @@ MAYBE_NOT_DIALLED = ("Dialer: TransactWriteItems", "Dialer: UpdateItem", "Dialer
 
 
 @pytest.fixture(scope="module")
-def world(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("crashes")
-    # Tables of its own: its streams and queues carry nobody else's calls.
-    own = Template(ROOT / "template.yaml", {**PARAMETERS, "Stage": "crash"})
-    provision(own, SECRETS)
-    with migrated_server(folder) as (_, settings), text_model_server() as model:
+    # A cloud of its own: its streams and queues carry nobody else's calls.
+    ministack = MiniStack(folder)
+    ministack.start()
+    with (
+        patch.dict(os.environ, ministack.environment()),
+        migrated_server(folder) as (_, settings),
+        text_model_server() as model,
+    ):
+        own = Template(ROOT / "template.yaml", PARAMETERS)
+        provision(own, SECRETS)
         made = World(own, settings, model.base_url, folder)
         yield made
         made.stop()
+    ministack.stop()
 
 
 def check(outcome: Outcome, writes: Writes) -> None:
