@@ -39,7 +39,9 @@ from local.speech.ports import Ears, Voice
 from local.switchboard import Switchboard
 from shared.adapters import aws_clients
 from shared.adapters.clock import CLOCK_FILE_VARIABLE, SharedClock
+from shared.adapters.database import Database, connector
 from shared.adapters.directory import Directory, bootstrap_administrator
+from shared.adapters.history import History
 from shared.adapters.live_calls import LiveCalls
 from shared.adapters.suppressions import Suppressions
 
@@ -177,7 +179,7 @@ class Twin:
             "TwilioApiBaseUrl": carrier.base_url,
             "OpenAiBaseUrl": "" if self._real_model else realtime.base_url,
             "OpenAiRealtimeUrl": "" if self._real_model else realtime.websocket_base_url,
-            **postgres.settings(),
+            **postgres.parameters(),
         }
         template = Template(PROJECT / "template.yaml", parameters)
         suppression, self.token_secret = random_secrets.token_hex(32), random_secrets.token_hex(32)
@@ -193,6 +195,8 @@ class Twin:
             },
         )
         self.auth_token = auth_token
+        self.database_url = postgres.application_url()
+        self.history = History(Database(connector(postgres.environment())))
         self.live = LiveCalls(aws_clients.dynamodb(), template.physical["LiveTable"])
         directory = Directory(aws_clients.dynamodb(), template.physical["DirectoryTable"])
         self.suppressions = Suppressions(

@@ -75,21 +75,32 @@ class Postgres:
         """For Alembic, as the owner of everything."""
         return f"postgresql+psycopg://{OWNER}:{self._password}@127.0.0.1:{self.port}/{DATABASE}"
 
+    def application_url(self) -> str:
+        """For people with a client such as psql, as the application's role."""
+        return f"postgresql://{APPLICATION}:{self.application_password}@127.0.0.1:{self.port}/{DATABASE}"
+
     def grant_login(self) -> None:
         """Give the application's role its password; the role is made by the migrations."""
         with self._connect(DATABASE) as connection:
             statement = f"ALTER ROLE {APPLICATION} PASSWORD '{self.application_password}'"
             connection.execute(statement.encode())
 
-    def settings(self) -> dict[str, str]:
-        """As the functions' environment wants them, for the application's role."""
+    def environment(self) -> dict[str, str]:
+        """The DATABASE_* settings of whoever comes as the application's role."""
         return {
-            "DatabaseHost": "127.0.0.1",
-            "DatabasePort": str(self.port),
-            "DatabaseName": DATABASE,
-            "DatabaseUser": APPLICATION,
-            "DatabasePassword": self.application_password,
-            "DatabaseIam": "false",
+            "DATABASE_HOST": "127.0.0.1",
+            "DATABASE_PORT": str(self.port),
+            "DATABASE_NAME": DATABASE,
+            "DATABASE_USER": APPLICATION,
+            "DATABASE_PASSWORD": self.application_password,
+            "DATABASE_IAM": "false",
+        }
+
+    def parameters(self) -> dict[str, str]:
+        """The same as parameters of the template (DatabaseHost, ...)."""
+        return {
+            "".join(word.capitalize() for word in name.split("_")): value
+            for name, value in self.environment().items()
         }
 
     def stop(self) -> None:

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from local.callee.checks import Check, CheckLevel, persona_passes
 from local.callee.expectations import evaluate
-from local.callee.persona import Persona, load_personas
+from local.callee.persona import Persona, PersonaFile, load_personas
 from local.heard_positions import heard_positions
 from local.judging import call_report
 from local.live_view import progress
@@ -25,6 +25,7 @@ from local.placing import CallTimedOut, place
 from local.session import Session, open_session
 from local.tenant_setup import set_up
 from local.twin import TwinOptions
+from local.user_paths import as_given
 
 FUNCTIONS = (
     "authorizer",
@@ -64,18 +65,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.kind == "cold":
         return _cold(options.json)
-    file = load_personas(options.file) if options.file else load_personas()
+    file = load_personas(as_given(options.file)) if options.file else load_personas()
     wanted = [file.persona(i) for i in options.ids] if options.ids else list(file.personas)
     try:
-        return asyncio.run(_personas(options, wanted))
+        return asyncio.run(_personas(options, file, wanted))
     except (asyncio.CancelledError, KeyboardInterrupt):
         return 130
 
 
-async def _personas(options: argparse.Namespace, wanted: list[Persona]) -> int:
+async def _personas(options: argparse.Namespace, file: PersonaFile, wanted: list[Persona]) -> int:
     results: dict[str, list[list[Check]]] = defaultdict(list)
     runs: list[dict[str, Any]] = []
-    file = load_personas(options.file) if options.file else None
     async with open_session(TwinOptions(), text_ears=options.text_ears, personas=file) as session:
         total = options.runs * len(wanted)
         for number in range(total):

@@ -15,8 +15,11 @@ from local.live_view import LiveView, progress
 from local.placing import Placed, place
 from local.session import TENANT, Session, open_session
 from local.twin import TwinOptions
+from local.user_paths import as_given
+from shared.domain.listing import CallQuery, CallRow
 
-DEFAULT_PERSONA = "p01"
+DEFAULT_PERSONA = "p00"
+REMEMBERED_WITHIN_S = 20.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _demo(options: argparse.Namespace) -> int:
-    folder = options.record or kept_folder("recordings")
-    folder = Path(os.environ.get("SOFIA_STARTED_FROM", ".")) / folder
+    folder = as_given(options.record) if options.record else kept_folder("recordings")
     folder.mkdir(parents=True, exist_ok=True)
     progress(
         "starting the twin (the model, the carrier and the callee are simulated; the mind is a script) ..."
@@ -63,8 +65,7 @@ async def _demo(options: argparse.Namespace) -> int:
             report,
             {
                 "Recording (left the callee, right Sofia)": report["recording"],
-                "PostgreSQL": f"calls ({TENANT}, {report['call_id']}): "
-                + ("stored" if report["stored"]["history"] else "MISSING"),
+                "PostgreSQL": _where_remembered(report),
             },
         )
     return 0 if _went_well(report) else 1
@@ -73,19 +74,24 @@ async def _demo(options: argparse.Namespace) -> int:
 async def _complete(session: Session, placed: Placed, folder: Path) -> dict[str, Any]:
     """The report with what only this machine knows: the recording and where the call is stored."""
     report = placed.report
-    loop = asyncio.get_running_loop()
-    until_s = loop.time() + 20
-    stored = False
-    while not stored and loop.time() < until_s:
-        page = await asyncio.to_thread(session.api.call, "GET", "/v1/calls?limit=5")
-        stored = any(
-            call["call_id"] == report["call_id"] and call["outcome"] == report["outcome"]
-            for call in page["calls"]
-        )
-        await asyncio.sleep(0.2)
+    row = await _remembered(session, report)
     report["recording"] = await asyncio.to_thread(_named_recording, folder, report["call_id"])
-    report["stored"] = {"live": True, "history": stored}
+    live = await asyncio.to_thread(session.twin.live.get_for, TENANT, report["call_id"])
+    report["stored"] = {"live": live.status.value == report["status"], "history": row is not None}
     return report
+
+
+async def _remembered(session: Session, report: dict[str, Any]) -> CallRow | None:
+    """The call's row in PostgreSQL, once the projection has caught up; None if it does not."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + REMEMBERED_WITHIN_S
+    while loop.time() < until_s:
+        rows = await asyncio.to_thread(session.twin.history.rows, TENANT, CallQuery(limit=20))
+        for row in rows:
+            if row.call_id == report["call_id"] and row.outcome == report["outcome"]:
+                return row
+        await asyncio.sleep(0.2)
+    return None
 
 
 def _named_recording(folder: Path, call_id: str) -> str | None:
@@ -96,6 +102,12 @@ def _named_recording(folder: Path, call_id: str) -> str | None:
     return str(recordings[-1].rename(folder / f"{call_id}.wav"))
 
 
+def _where_remembered(report: dict[str, Any]) -> str:
+    if not report["stored"]["history"]:
+        return "the call is MISSING"
+    return f"table calls, tenant_id = '{TENANT}', call_id = '{report['call_id']}', {len(report['turns'])} rows in turns"
+
+
 def _went_well(report: dict[str, Any]) -> bool:
     """Analysed, stored, recorded, and ended as a call should."""
     ended = report["end_reason"] in ("completed", "voicemail")
@@ -103,6 +115,7 @@ def _went_well(report: dict[str, Any]) -> bool:
         report["status"] == "analysed"
         and ended
         and report["outcome"]
+        and report["stored"]["live"]
         and report["stored"]["history"]
         and report["recording"]
     )

@@ -11,6 +11,7 @@ from typing import Any
 from local.api_client import Api
 from local.commands.up import running_twin
 from local.errors import TwinError
+from local.user_paths import as_given
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,9 +68,8 @@ def _act(admin: Api, options: argparse.Namespace) -> Any:
 
 
 def _facts(file: Path) -> Any:
-    place = Path(os.environ.get("SOFIA_STARTED_FROM", ".")) / file
     try:
-        return json.loads(place.read_text(encoding="utf-8"))
+        return json.loads(as_given(file).read_text(encoding="utf-8"))
     except OSError as error:
         raise TwinError(f"{file} cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -17,7 +17,7 @@ from local.cloud.state import HOME
 from local.errors import NoTwin, PortTaken
 from local.live_view import progress
 from local.placing import request_body
-from local.session import Session, open_session
+from local.session import TENANT, Session, open_session
 from local.twin import TwinOptions
 
 STATE_FILE = HOME / "up.json"
@@ -52,12 +52,14 @@ async def _up(port: int) -> None:
         }
         STATE_FILE.write_text(json.dumps(state))
         STATE_FILE.chmod(0o600)
-        persona = session.personas.persona("p01")
+        persona = session.personas.persona("p00")
         session.twin.clock.set_now(persona.call_at)
         body = json.dumps(request_body(persona), ensure_ascii=False)
         print(f"API            {session.api.url}")
         print(f"API key        {session.api.key}")
         print(f"administrator  {session.admin.key}")
+        print(f"PostgreSQL     {session.twin.database_url}")
+        print(f"               first: SELECT set_config('app.tenant_id', '{TENANT}', false);")
         print("\nPlace a call (a salon owner answers at every persona's number):\n")
         print(
             f"  curl -X POST {session.api.url}/v1/calls -H 'Authorization: Bearer {session.api.key}' \\\n"
