@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from local.carrier.carrier import Carrier
-from local.carrier.settings import CarrierSettings
+from local.carrier.settings import CarrierSettings, Faults
 from local.cloud.gateway import Gateway
 from local.cloud.invoke import Invoker
 from local.cloud.ministack import MiniStack
@@ -64,6 +64,7 @@ class TwinOptions:
     pace: float = 8.0
     duplicate: bool = False
     openai_api_key: str | None = None
+    carrier_faults: Faults | None = None
 
 
 class MediaFailed(TwinError):
@@ -157,6 +158,8 @@ class Twin:
             },
             calls_per_second=self._options.calls_per_second,
             record_folder=self._options.record_folder,
+            now=self.clock.now,
+            faults=self._options.carrier_faults or Faults(),
         )
         self.carrier = Carrier(settings, self.switchboard)
         await self.carrier.start()

@@ -6,7 +6,6 @@ import asyncio
 import math
 import uuid
 from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ class EmulatedCall(CallRecord):
     """From the queue to the end."""
 
     def __init__(self, carrier: Carrier, request: CallRequest, callbacks_broken: bool) -> None:
-        super().__init__(request)
+        super().__init__(request, carrier.settings.now)
         self.carrier = carrier
         self.line: Line | None = None
         self.over = asyncio.Event()
@@ -122,7 +121,7 @@ class EmulatedCall(CallRecord):
         await self._answered(far_end, plan)
 
     async def _answered(self, far_end: FarEnd, plan: PickupPlan) -> None:
-        self.status, self.answered_at = "in-progress", datetime.now(UTC)
+        self.mark_answered()
         self.line = line = Line(far_end, self.carrier.settings.faults.stream)
         self.carrier.lines.add(line)
         self.limit(self.request.limit_s)
@@ -183,7 +182,7 @@ class EmulatedCall(CallRecord):
             "StreamSid": stream.sid,
             "StreamName": stream.name,
             "StreamEvent": event,
-            "Timestamp": datetime.now(UTC).isoformat(),
+            "Timestamp": self.now().isoformat(),
         }
         if error:
             form["StreamError"] = error
@@ -203,7 +202,7 @@ class EmulatedCall(CallRecord):
         events: frozenset[str] = frozenset({"completed"}),
     ) -> Recording:
         now_ms = self.line.at_ms if self.line else 0
-        recording = Recording(source, channels, now_ms, callback, events)
+        recording = Recording(source, channels, now_ms, self.now(), callback, events)
         self.recordings[recording.sid] = recording
         if "in-progress" in events:
             self.spawn(self._tell_recording(recording))
@@ -265,8 +264,7 @@ class EmulatedCall(CallRecord):
 
     async def _end(self, far_end: FarEnd | None) -> None:
         """Whatever happened, the call is over now."""
-        self.status = self._wanted_end or "failed"
-        self.ended_at = datetime.now(UTC)
+        self.mark_ended(self._wanted_end or "failed")
         self.over.set()
         line = self.line
         if line is not None:
@@ -324,7 +322,7 @@ class EmulatedCall(CallRecord):
         form = self._form(status)
         form["SequenceNumber"] = str(self._sequence)
         form["CallbackSource"] = "call-progress-events"
-        form["Timestamp"] = format_datetime(datetime.now(UTC))
+        form["Timestamp"] = format_datetime(self.now())
         self._sequence += 1
         if status in TERMINAL:
             form["SipResponseCode"] = _SIP[status]

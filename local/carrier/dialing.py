@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from local.carrier.far_end import FarEnd, Pickup, RingingCall
@@ -39,14 +38,13 @@ class SecondLeg(CallRecord):
                 self._wanted = "failed"
                 return
             if await self._is_answered(far_end, cut):
-                self.status, self.answered_at = "in-progress", datetime.now(UTC)
+                self.mark_answered()
                 far_end.answered(0)
                 bridge = line.bridge = Bridge(far_end)
                 await self._talk(bridge, cut)
         finally:
             line.bridge = None
-            self.ended_at = datetime.now(UTC)
-            self.status = self._wanted or ("completed" if bridge else "canceled")
+            self.mark_ended(self._wanted or ("completed" if bridge else "canceled"))
             if far_end is not None:
                 far_end.ended(bridge.at_ms if bridge else 0, bool(bridge and bridge.hung_up))
 

@@ -254,7 +254,8 @@ class Interpreter:
                 ring_s=_whole(verb, "timeout", 30),
                 limit_s=_whole(verb, "timeLimit", 14_400),
                 parent_sid=self._call.sid,
-            )
+            ),
+            self._call.now,
         )
         self._call.carrier.calls[leg.sid] = leg
         if self._may_dial(number):
@@ -266,7 +267,7 @@ class Interpreter:
             cut.set()
             await talking
         else:
-            leg.status = "failed"
+            leg.mark_ended("failed")
         outcome = {
             "DialCallStatus": leg.status,
             "DialCallSid": leg.sid,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from local.carrier.orders import CallRequest
 from local.carrier.recordings import Recording
+from local.carrier.settings import system_now
 from local.carrier.sids import new_sid
 from local.carrier.stream import MediaStream
 from local.carrier.webhooks import Exchange
@@ -30,11 +33,12 @@ class CallRecord:
     """The resource behind one SID. Status: `queued ringing in-progress` and the terminal ones."""
 
     request: CallRequest
+    now: Callable[[], datetime] = system_now
     sid: str = field(default_factory=lambda: new_sid("CA"))
     status: str = "queued"
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
+    created_at: datetime = field(init=False)
+    answered_at: datetime | None = field(default=None, init=False)
+    ended_at: datetime | None = field(default=None, init=False)
     answered_by: str | None = None
     queue_ms: int = 0
     price_usd: float | None = None
@@ -42,6 +46,11 @@ class CallRecord:
     events: list[Exchange] = field(default_factory=list)
     recordings: dict[str, Recording] = field(default_factory=dict)
     one_way_streams: dict[str, MediaStream] = field(default_factory=dict)
+    _answered_s: float | None = field(default=None, init=False)
+    _ended_s: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.created_at = self.now()
 
     @property
     def is_over(self) -> bool:
@@ -54,9 +63,19 @@ class CallRecord:
     @property
     def duration_s(self) -> int:
         """0 where nobody answered, at least 1 otherwise."""
-        if self.answered_at is None or self.ended_at is None:
+        if self._answered_s is None or self._ended_s is None:
             return 0
-        return max(1, round((self.ended_at - self.answered_at).total_seconds()))
+        return max(1, round(self._ended_s - self._answered_s))
+
+    def mark_answered(self) -> None:
+        """Somebody has picked up."""
+        self.status, self.answered_at = "in-progress", self.now()
+        self._answered_s = time.monotonic()
+
+    def mark_ended(self, status: str) -> None:
+        """The call is over, with a terminal status."""
+        self.status, self.ended_at = status, self.now()
+        self._ended_s = time.monotonic()
 
     def end(self, status: str) -> None:
         """End the call from outside, as `completed` or `canceled`."""
@@ -65,4 +84,4 @@ class CallRecord:
     def note(self, code: int, url: str = "") -> None:
         if code in _ONCE and any(note.code == code for note in self.notes):
             return
-        self.notes.append(Note(code, datetime.now(UTC), url))
+        self.notes.append(Note(code, self.now(), url))

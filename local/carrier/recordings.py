@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from local.carrier.sids import new_sid
@@ -33,11 +33,11 @@ class Recording:
     source: RecordingSource
     channels: int
     started_ms: int
+    created_at: datetime
     callback: str | None = None
     events: frozenset[str] = frozenset({"completed"})
     sid: str = field(default_factory=lambda: new_sid("RE"))
     status: RecordingStatus = RecordingStatus.IN_PROGRESS
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stopped_ms: int | None = None
     _paused_since_ms: int | None = None
     _paused_ms: int = 0

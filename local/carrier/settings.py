@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,11 @@ class Faults:
     machine: MachineFaults = field(default_factory=MachineFaults)
 
 
+def system_now() -> datetime:
+    """The machine's wall time."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class CarrierSettings:
     """`public_urls` maps origins as the application believes them (and which are signed) to real local ones; other
@@ -132,6 +138,8 @@ class CarrierSettings:
     application_error_ms: int = 4_000
     """How long the English sentence lasts that is spoken where a document cannot be had."""
     record_folder: Path | None = None
+    now: Callable[[], datetime] = system_now
+    """The wall time in callbacks and resources; durations are measured, whatever this clock does."""
     port: int = 0
     faults: Faults = field(default_factory=Faults)
 
