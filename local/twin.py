@@ -21,15 +21,13 @@ from pathlib import Path
 
 from local.carrier.carrier import Carrier
 from local.carrier.settings import CarrierSettings, Faults
-from local.cloud.gateway import Gateway
-from local.cloud.invoke import Invoker
+from local.cloud.cloud import Cloud
 from local.cloud.ministack import MiniStack
+from local.cloud.ports import HeldPort
 from local.cloud.postgres import Postgres
 from local.cloud.process import Child
-from local.cloud.provision import provision
-from local.cloud.pump import Pump
-from local.cloud.state import PROJECT, close_folder, free_port, last_lines, open_folder
-from local.cloud.template import Route, Template
+from local.cloud.state import PROJECT, close_folder, last_lines, open_folder
+from local.cloud.template import Template
 from local.errors import TwinError
 from local.realtime.mind.analyst import RuleAnalyst
 from local.realtime.mind.sales import ReadingMind, SalesMind
@@ -85,6 +83,7 @@ class Twin:
         self.api_url = ""
         self.administrator_key = ""
         self.media_ready_url = ""
+        self._api_port = 0
         self._media: Child | None = None
         self._media_environment: dict[str, str] = {}
 
@@ -120,15 +119,14 @@ class Twin:
         os.environ.update(ministack.environment())
         os.environ[CLOCK_FILE_VARIABLE] = str(self.folder / "clock")
         realtime = await self._start_realtime()
-        media_port, self.gateway_port = free_port(), self._options.port or free_port()
+        self._api_port, media_port = self._hold_port(self._options.port), self._hold_port()
         self.media_ready_url = f"http://127.0.0.1:{media_port}/readyz"
         account_sid = "AC" + random_secrets.token_hex(16)
         auth_token = random_secrets.token_hex(16)
         carrier = await self._start_carrier(account_sid, auth_token, media_port)
-        template = await asyncio.to_thread(
-            self._provision, postgres, realtime, carrier, account_sid, auth_token
+        template = await self._start_cloud(
+            ministack.endpoint_url, postgres, account_sid, auth_token
         )
-        await self._start_functions(template)
         self._start_media(template, realtime, carrier, media_port)
 
     async def _start_realtime(self) -> RealtimeEmulator:
@@ -153,7 +151,7 @@ class Twin:
             auth_token=auth_token,
             owned_numbers=frozenset({OWNED_NUMBER}),
             public_urls={
-                API_ORIGIN: f"http://127.0.0.1:{self.gateway_port}",
+                API_ORIGIN: f"http://127.0.0.1:{self._api_port}",
                 STREAM_ORIGIN: f"ws://127.0.0.1:{media_port}",
             },
             calls_per_second=self._options.calls_per_second,
@@ -166,66 +164,55 @@ class Twin:
         self._stack.push_async_callback(self.carrier.stop)
         return self.carrier
 
-    def _provision(
-        self,
-        postgres: Postgres,
-        realtime: RealtimeEmulator,
-        carrier: Carrier,
-        account_sid: str,
-        auth_token: str,
+    async def _start_cloud(
+        self, endpoint_url: str, postgres: Postgres, account_sid: str, auth_token: str
     ) -> Template:
         parameters = {
             "Stage": "twin",
             "PublicBaseUrl": API_ORIGIN,
             "PublicStreamUrl": f"{STREAM_ORIGIN}/media",
             "MediaReadyUrl": self.media_ready_url,
-            "TwilioApiBaseUrl": carrier.base_url,
-            "OpenAiBaseUrl": "" if self._real_model else realtime.base_url,
-            "OpenAiRealtimeUrl": "" if self._real_model else realtime.websocket_base_url,
+            "TwilioApiBaseUrl": self.carrier.base_url,
+            "OpenAiBaseUrl": "" if self._real_model else self.realtime.base_url,
+            "OpenAiRealtimeUrl": "" if self._real_model else self.realtime.websocket_base_url,
             **postgres.parameters(),
         }
-        template = Template(PROJECT / "template.yaml", parameters)
         suppression, self.token_secret = random_secrets.token_hex(32), random_secrets.token_hex(32)
-        provision(
-            template,
-            {
+        self.cloud = Cloud(
+            PROJECT / "template.yaml",
+            endpoint_url,
+            parameters,
+            {CLOCK_FILE_VARIABLE: str(self.folder / "clock")},
+            self.clock,
+            log_folder=self.folder / "functions",
+            secrets={
                 "TwilioSecret": {"account_sid": account_sid, "auth_token": auth_token},
-                "OpenAiSecret": {"api_key": self._options.openai_api_key or realtime.api_key},
+                "OpenAiSecret": {"api_key": self._options.openai_api_key or self.realtime.api_key},
                 "SigningSecret": {
                     "stream_token": self.token_secret,
                     "suppression": suppression,
                 },
             },
+            port=self._api_port,
+            duplicate=self._options.duplicate,
         )
+        await self.cloud.start()
+        self._stack.push_async_callback(self.cloud.stop)
+        self.api_url = self.cloud.gateway_url
         self.auth_token = auth_token
         self.database_url = postgres.application_url()
         self.history = History(Database(connector(postgres.environment())))
-        self.live = LiveCalls(aws_clients.dynamodb(), template.physical["LiveTable"])
-        directory = Directory(aws_clients.dynamodb(), template.physical["DirectoryTable"])
-        self.suppressions = Suppressions(
-            aws_clients.dynamodb(), template.physical["LeadsTable"], suppression.encode()
-        )
-        now = datetime.now(UTC)
-        self.administrator_key = bootstrap_administrator(directory, now)
-        return template
+        await asyncio.to_thread(self._open_stores, self.cloud.template, suppression)
+        return self.cloud.template
 
-    async def _start_functions(self, template: Template) -> None:
-        clock = {CLOCK_FILE_VARIABLE: str(self.folder / "clock")}
-        functions = {
-            name: replace(function, environment={**function.environment, **clock})
-            for name, function in template.functions().items()
-        }
-        self.invoker = Invoker(functions)
-        self._stack.callback(self.invoker.stop)
-        events = template.events()
-        routes = [event for event in events if isinstance(event, Route)]
-        gateway = Gateway(routes, template.authorizer(), self.invoker, self.gateway_port)
-        await gateway.start()
-        self._stack.push_async_callback(gateway.stop)
-        self.api_url = gateway.url
-        pump = Pump(template, events, self.invoker, self._options.duplicate)
-        pump.start()
-        self._stack.push_async_callback(pump.stop)
+    def _open_stores(self, template: Template, suppression: str) -> None:
+        dynamodb = aws_clients.dynamodb()
+        self.live = LiveCalls(dynamodb, template.physical["LiveTable"])
+        self.suppressions = Suppressions(
+            dynamodb, template.physical["LeadsTable"], suppression.encode()
+        )
+        directory = Directory(dynamodb, template.physical["DirectoryTable"])
+        self.administrator_key = bootstrap_administrator(directory, datetime.now(UTC))
 
     def _start_media(
         self,
@@ -279,7 +266,7 @@ class Twin:
 
     async def replace_media(self, *, kill: bool) -> None:
         """A second media task takes the new streams, then the first one ends: killed, or told to drain."""
-        old, port = self._media, free_port()
+        old, port = self._media, self._hold_port()
         self._media_environment["PORT"] = str(port)
         await self.start_media()
         urls = {**self.carrier.settings.public_urls, STREAM_ORIGIN: f"ws://127.0.0.1:{port}"}
@@ -289,6 +276,12 @@ class Twin:
         if kill:
             old.kill()
         await asyncio.to_thread(old.stop)
+
+    def _hold_port(self, number: int = 0) -> int:
+        """A port that is ours until the twin ends."""
+        port = HeldPort(number)
+        self._stack.callback(port.close)
+        return port.number
 
     def stop_media(self) -> None:
         if self._media is not None:

@@ -16,9 +16,9 @@ from local.cloud.declarations import Route
 from local.cloud.function_log import FunctionLogs
 from local.cloud.gateway import Gateway
 from local.cloud.invoke import Invoker
+from local.cloud.ports import HeldPort
 from local.cloud.provision import provision
 from local.cloud.pump import Pump
-from local.cloud.state import free_port
 from local.cloud.template import Template
 from shared.adapters.clock import SystemClock
 from shared.domain.clock import Clock
@@ -41,7 +41,6 @@ class Cloud:
         port: int = 0,
         duplicate: bool = False,
         crash: bool = False,
-        throttled: bool = True,
     ) -> None:
         self.template = Template(template_path, parameters, environment_overrides)
         self._endpoint_url = endpoint_url
@@ -50,7 +49,6 @@ class Cloud:
         self._secrets = secrets or {}
         self._port = port
         self._faults = {"duplicate": duplicate, "crash": crash}
-        self._throttled = throttled
         self._stack = AsyncExitStack()
         self._pump: Pump | None = None
         self._invoker: Invoker | None = None
@@ -96,17 +94,19 @@ class Cloud:
     async def _start(self) -> None:
         template = self.template
         await asyncio.to_thread(provision, template, self._secrets, endpoint_url=self._endpoint_url)
-        port = self._port or free_port()
+        port = HeldPort(self._port)
+        self._stack.callback(port.close)
         # Functions may name the API's address in their environment.
-        template.name_api(f"http://127.0.0.1:{port}")
+        template.name_api(f"http://127.0.0.1:{port.number}")
         self._logs.open()
         self._stack.callback(self._logs.close)
         self._invoker = Invoker(template.functions(), self._logs)
         self._stack.callback(self._invoker.stop)
         sources = template.events()
         routes = [source for source in sources if isinstance(source, Route)]
-        stage = template.stage(throttled=self._throttled)
-        gateway = Gateway(routes, template.authorizer(), self._invoker, port, stage=stage)
+        gateway = Gateway(
+            routes, template.authorizer(), self._invoker, port.number, stage=template.stage()
+        )
         await gateway.start()
         self._stack.push_async_callback(gateway.stop)
         self.gateway_url = gateway.url

@@ -153,7 +153,7 @@ class Invoker:
             log.error("invocation of %s failed: %s", logical_id, reason, exc_info=cause)
             return
         # An exception's text may quote what people said; it stays in the function's own log.
-        log.error("invocation of %s failed: %s", logical_id, reason)
+        log.error("invocation of %s failed: %s%s", logical_id, reason, _place(cause))
         trace = "".join(traceback.format_exception(cause)) if cause and not timed_out else reason
         self._logs.note(logical_id, f"ERROR {trace}")
 
@@ -173,6 +173,12 @@ def _answer(
     if len(text) > MAX_PAYLOAD_BYTES:
         raise ValueError("the answer is larger than Lambda's 6 MB")
     return text
+
+
+def _place(cause: BaseException | None) -> str:
+    """Where it was raised, as file and line."""
+    frames = traceback.extract_tb(cause.__traceback__) if cause else None
+    return f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 def _environment(function: Function) -> dict[str, str]:

@@ -9,8 +9,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from local.cloud.ports import HeldPort
 from local.cloud.process import Child
-from local.cloud.state import free_port, last_lines
+from local.cloud.state import last_lines
 from local.errors import TwinError
 
 ACCOUNT = "111122223333"
@@ -29,15 +30,16 @@ class MiniStack:
         self._log = folder / "ministack.log"
         self._folder = folder
         self._child: Child | None = None
+        self._port: HeldPort | None = None
         self.endpoint_url = ""
 
     def start(self) -> None:
         """Raises MiniStackFailed."""
-        port = free_port()
-        self.endpoint_url = f"http://127.0.0.1:{port}"
+        self._port = HeldPort()
+        self.endpoint_url = f"http://127.0.0.1:{self._port.number}"
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-            "GATEWAY_PORT": str(port),
+            "GATEWAY_PORT": str(self._port.number),
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
@@ -67,6 +69,8 @@ class MiniStack:
     def stop(self) -> None:
         if self._child is not None:
             self._child.stop()
+        if self._port is not None:
+            self._port.close()
 
     def _answers(self) -> bool:
         try:

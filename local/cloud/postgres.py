@@ -16,8 +16,9 @@ from pathlib import Path
 
 import psycopg
 
+from local.cloud.ports import HeldPort
 from local.cloud.process import Child
-from local.cloud.state import free_port, last_lines, open_shared_folder
+from local.cloud.state import last_lines, open_shared_folder
 from local.errors import TwinError
 
 NOBODY = 65_534
@@ -38,6 +39,7 @@ class Postgres:
         self._password = secrets.token_urlsafe(18)
         self.application_password = secrets.token_urlsafe(18)
         self._child: Child | None = None
+        self._held: HeldPort | None = None
         # Root's folders may be closed to the server's user, so its files lie in the system's temporary folder.
         self._home = open_shared_folder("sofia-pg-") if os.geteuid() == 0 else folder / "pg"
         self.port = 0
@@ -55,7 +57,8 @@ class Postgres:
                 os.chown(path, NOBODY, NOBODY)
         self._run_initdb(binaries, data, password_file, user_id)
         password_file.unlink()
-        self.port = free_port()
+        self._held = HeldPort()
+        self.port = self._held.number
         options = [
             f"port={self.port}",
             "listen_addresses=127.0.0.1",
@@ -106,6 +109,8 @@ class Postgres:
     def stop(self) -> None:
         if self._child is not None:
             self._child.stop()
+        if self._held is not None:
+            self._held.close()
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _binaries(self) -> Path:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 
@@ -42,13 +40,6 @@ def kept_folder(name: str) -> Path:
     folder = HOME / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def last_lines(log: Path, size: int = 1_500) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,10 +137,9 @@ class Template:
         """The API's authorizers by name; each route names its own."""
         return api_settings.authorizers(self._api())
 
-    def stage(self, *, throttled: bool = True) -> Stage:
-        """CORS of the API and, unless the twin is to take whatever comes, its throttling."""
-        found = api_settings.stage(self.resolve(self._api(skip="Auth"), "HttpApi"))
-        return found if throttled else replace(found, throttle=None)
+    def stage(self) -> Stage:
+        """CORS and throttling of the API."""
+        return api_settings.stage(self.resolve(self._api(skip="Auth"), "HttpApi"))
 
     def name_api(self, url: str) -> None:
         """Say where the API will listen: its `ApiEndpoint`."""

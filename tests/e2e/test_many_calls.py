@@ -40,7 +40,7 @@ async def test_twenty_calls_at_once() -> None:
         session.twin.clock.set_now(people[0].call_at)
         numbers = [f"+346110000{i:02d}" for i in range(CALLS)]
         placed = await asyncio.gather(*map(call, [session] * CALLS, people, numbers))
-        assert session.twin.invoker.failures == {}
+        assert session.twin.cloud.failures == {}
         assert session.twin.carrier.violations == []
         assert {tuple(one.errors) for one in realtime.sessions} == {()}
         remembered = await history_of(session)

@@ -35,7 +35,7 @@ async def test_four_calls_at_once_by_voice(tmp_path: Path) -> None:
         )
         rows = await remembered(session)
         emulator = session.twin.realtime
-        assert session.twin.invoker.failures == {}
+        assert session.twin.cloud.failures == {}
         assert session.twin.carrier.violations == []
         assert {tuple(one.errors) for one in emulator.sessions} == {()}
     for one, persona in zip(placed, people, strict=True):

@@ -201,7 +201,6 @@ def test_routes(full: Template) -> None:
     stage = full.stage()
     assert stage.throttle == Throttle(10.0, 20)
     assert stage.cors == Cors(("https://a",), ("GET",), max_age_s=60)
-    assert full.stage(throttled=False).throttle is None
 
 
 def test_queues_and_their_source(full: Template) -> None:
