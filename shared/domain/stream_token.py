@@ -40,15 +40,17 @@ class StreamToken:
 def verified(text: str, secrets: tuple[bytes, ...], now: datetime) -> StreamToken:
     """The token in `text`, if one of `secrets` signed it and its time has not passed; raises TokenRefused."""
     parts = text.split(".")
-    if len(parts) != 5:
+    if len(parts) != 5 or not text.isascii():
         raise TokenRefused("the stream token is malformed")
     payload = ".".join(parts[:4])
     if not any(hmac.compare_digest(parts[4], _signature(payload, secret)) for secret in secrets):
         raise TokenRefused("the stream token's signature is wrong")
     call_id, attempt, leg, expires_s = parts[:4]
-    token = StreamToken(
-        call_id, int(attempt), int(leg), datetime.fromtimestamp(int(expires_s), UTC)
-    )
+    try:
+        expires_at = datetime.fromtimestamp(int(expires_s), UTC)
+        token = StreamToken(call_id, int(attempt), int(leg), expires_at)
+    except (ValueError, OverflowError, OSError) as error:
+        raise TokenRefused("the stream token is malformed") from error
     if now >= token.expires_at:
         raise TokenRefused("the stream token is out of time")
     return token
