@@ -19,6 +19,9 @@ from shared.domain.phone import NumberType, e164, masked, number_type
         ("+34806000001", NumberType.PREMIUM),
         ("+34700000001", NumberType.PERSONAL),
         ("+34112", NumberType.UNKNOWN),
+        ("+346٠٠٠٠٠٠٠١", NumberType.UNKNOWN),
+        ("+34６０００００００１", NumberType.UNKNOWN),
+        ("+34600000001\n", NumberType.UNKNOWN),
         ("+441632960000", NumberType.FOREIGN),
     ],
 )
@@ -34,7 +37,20 @@ def test_separators_do_not_matter(text, number) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["600000001", "", "+34", "+3460000000", "abc", "+34600000001;ext=2"]
+    "text",
+    [
+        "600000001",
+        "",
+        "+34",
+        "+3460000000",
+        "abc",
+        "+34600000001;ext=2",
+        # Arabic, full-width and Devanagari digits.
+        "+346٠٠٠٠٠٠٠١",
+        "+34６００００００１１",
+        "＋34600000001",
+        "+४४२०७९४६०००००",
+    ],
 )
 def test_what_is_no_number_is_refused_without_repeating_it(text) -> None:
     with pytest.raises(InvalidInput) as refusal:
