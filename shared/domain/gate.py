@@ -7,14 +7,16 @@ a no. Sources of the Spanish policy: LGTel art. 66, RDLeg 1/2007 art. 96, Order 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.domain.agent import Agent
-from shared.domain.lead import ConsentBasis, Lead
+from shared.domain.lead import ConsentBasis, Lead, names_a_directory
+from shared.domain.outcome import OptOutScope
 from shared.domain.phone import CALLABLE_TYPES, NumberType, number_type
 from shared.domain.tenant import CallerId, Purpose, Tenant
 
@@ -67,7 +69,7 @@ class GateInput:
     agent: Agent
     lead: Lead
     caller_id: CallerId | None
-    suppressed: str | None
+    suppressed: OptOutScope | None
     active_calls: int
     now: datetime
 
@@ -81,7 +83,8 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The gate's answer and its proof."""
+    """The gate's answer and its proof: `inputs` is what it rests on as canonical JSON (sorted keys, no blanks, UTC),
+    `inputs_hash` that text's SHA-256."""
 
     allowed: bool
     reason: Reason | None
@@ -91,6 +94,7 @@ class Decision:
     inputs_hash: str
     decided_at: datetime
     rules: tuple[RuleResult, ...]
+    inputs: str = ""
 
 
 _ONLY_400 = frozenset({NumberType.COMMERCIAL_400})
@@ -109,19 +113,56 @@ def decide(given: GateInput, stage: Stage, policy: Policy = SPAIN) -> Decision:
     sees everything that stands against the call, not one thing at a time."""
     answers = [(name, rule(given, policy)) for name, rule in _RULES]
     refusal = next((no for _, no in answers if no is not None), None)
-    digest = hashlib.sha256(repr((given, policy)).encode()).hexdigest()
+    inputs = _canonical(given, policy)
     return Decision(
         allowed=refusal is None,
         reason=refusal.reason if refusal else None,
         retry_at=refusal.retry_at if refusal else None,
         stage=stage,
         policy_version=policy.version,
-        inputs_hash=digest,
+        inputs_hash=hashlib.sha256(inputs.encode()).hexdigest(),
         decided_at=given.now,
         rules=tuple(
             RuleResult(name, no is None, no.reason.value if no else "") for name, no in answers
         ),
+        inputs=inputs,
     )
+
+
+def _canonical(given: GateInput, policy: Policy) -> str:
+    """What the rules look at, and no more: of tenant and agent what decides, the lead whole."""
+    tenant, agent = given.tenant, given.agent
+    facts = {
+        "tenant": {
+            "tenant_id": tenant.tenant_id,
+            "active": tenant.active,
+            "concurrency": tenant.concurrency,
+            "countries": tenant.countries,
+            "must_use_400": tenant.must_use_400,
+        },
+        "agent": {
+            "agent_id": agent.agent_id,
+            "version": agent.version,
+            "opening_approved_at": agent.opening.approved_at,
+        },
+        "lead": asdict(given.lead),
+        "caller_id": asdict(given.caller_id) if given.caller_id else None,
+        "suppressed": given.suppressed,
+        "active_calls": given.active_calls,
+        "now": given.now,
+        "policy": asdict(policy),
+    }
+    return json.dumps(
+        facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
 def _tenant(given: GateInput, _policy: Policy) -> _No | None:
@@ -141,13 +182,15 @@ def _number(given: GateInput, _policy: Policy) -> _No | None:
 def _suppression(given: GateInput, _policy: Policy) -> _No | None:
     if given.suppressed is None:
         return None
-    platform = given.suppressed == "platform"
+    platform = given.suppressed is OptOutScope.PLATFORM
     return _No(Reason.SUPPRESSED_PLATFORM if platform else Reason.SUPPRESSED_TENANT)
 
 
 def _consent(given: GateInput, policy: Policy) -> _No | None:
     consent = given.lead.consent
     if consent is None or consent.basis is ConsentBasis.NONE or consent.at > given.now:
+        return _No(Reason.NO_CONSENT)
+    if names_a_directory(consent.source):
         return _No(Reason.NO_CONSENT)
     if consent.basis is not ConsentBasis.CONSENT_AUTOMATED:
         return _No(Reason.CONSENT_NOT_FOR_AI)
@@ -160,7 +203,7 @@ def _consent(given: GateInput, policy: Policy) -> _No | None:
 
 def may_show(caller_id: CallerId, tenant: Tenant, now: datetime, policy: Policy = SPAIN) -> bool:
     """Whether calls of this tenant may show a number of this type on this day."""
-    bound = tenant.must_use_400 and now.date() >= policy.only_400_from
+    bound = tenant.must_use_400 and now.astimezone(_MADRID).date() >= policy.only_400_from
     types = _ONLY_400 if bound else _SHOWABLE_TYPES
     return caller_id.type in types
 
@@ -178,10 +221,10 @@ def _caller_id(given: GateInput, policy: Policy) -> _No | None:
 
 def _window(given: GateInput, policy: Policy) -> _No | None:
     zones = lead_zones(given.lead)
-    if all(_is_open(given.now, zone, policy) for zone in zones):
+    if all(is_open(given.now, zone, policy) for zone in zones):
         return None
     retry_at = _next_opening(given.now, zones, policy)
-    weekend = any(given.now.astimezone(zone).weekday() >= _SATURDAY for zone in zones)
+    weekend = any(is_weekend(given.now, zone) for zone in zones)
     return _No(Reason.WEEKEND if weekend else Reason.OUTSIDE_WINDOW, retry_at)
 
 
@@ -209,26 +252,42 @@ _RULES: tuple[tuple[str, Callable[[GateInput, Policy], _No | None]], ...] = (
 )
 
 _SATURDAY = 5
-_MADRID, _CANARY = "Europe/Madrid", "Atlantic/Canary"
+_MADRID, _CANARY = ZoneInfo("Europe/Madrid"), ZoneInfo("Atlantic/Canary")
 _CANARY_PREFIXES = ("+34922", "+34822", "+34928", "+34828")
+SPANISH_ZONES = frozenset({"Europe/Madrid", "Africa/Ceuta", "Atlantic/Canary"})
 
 
 def lead_zones(lead: Lead) -> tuple[ZoneInfo, ...]:
-    """The zones in which the window must be open: the lead's own; for a landline by its prefix; for a mobile of
-    unknown place both Spanish ones."""
-    if lead.timezone is not None:
-        try:
-            return (ZoneInfo(lead.timezone),)
-        except (ZoneInfoNotFoundError, ValueError):
-            return (ZoneInfo(_MADRID), ZoneInfo(_CANARY))
-    if number_type(lead.phone) is NumberType.GEOGRAPHIC:
-        return (ZoneInfo(_CANARY if lead.phone.startswith(_CANARY_PREFIXES) else _MADRID),)
-    return (ZoneInfo(_MADRID), ZoneInfo(_CANARY))
+    """The zones in which the window must be open, most likely first. A Spanish number is in a Spanish zone, whatever
+    the lead's record says: a landline in its prefix's (and in the record's, where that is another Spanish one), any
+    other number in the record's, or in both where the record names none."""
+    spanish = lead.phone.startswith("+34")
+    named = _zone(lead.timezone)
+    if named is not None and spanish and named.key not in SPANISH_ZONES:
+        named = None
+    if spanish and number_type(lead.phone) is NumberType.GEOGRAPHIC:
+        place = _CANARY if lead.phone.startswith(_CANARY_PREFIXES) else _MADRID
+        return (place,) if named in (None, place) else (place, named)
+    return (named,) if named is not None else (_MADRID, _CANARY)
 
 
-def _is_open(now: datetime, zone: ZoneInfo, policy: Policy) -> bool:
-    local = now.astimezone(zone)
-    return local.weekday() < _SATURDAY and policy.window_from <= local.time() <= policy.last_dial
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def is_weekend(moment: datetime, zone: ZoneInfo) -> bool:
+    """Saturday or Sunday there."""
+    return moment.astimezone(zone).weekday() >= _SATURDAY
+
+
+def is_open(moment: datetime, zone: ZoneInfo, policy: Policy = SPAIN) -> bool:
+    """Whether a call may be dialled at this (aware) moment, as far as day and hour there go."""
+    local = moment.astimezone(zone)
+    in_time = policy.window_from <= local.time() <= policy.last_dial
+    return in_time and not is_weekend(moment, zone)
 
 
 def _next_opening(now: datetime, zones: tuple[ZoneInfo, ...], policy: Policy) -> datetime | None:
@@ -240,6 +299,6 @@ def _next_opening(now: datetime, zones: tuple[ZoneInfo, ...], policy: Policy) ->
         for days in range(8)
     )
     for moment in candidates:
-        if moment > now and all(_is_open(moment, zone, policy) for zone in zones):
+        if moment > now and all(is_open(moment, zone, policy) for zone in zones):
             return moment
     return None

@@ -53,6 +53,17 @@ class Flag(StrEnum):
     AGENT_ERROR = "agent_error"
 
 
+# After these nobody calls the number again: its owner said so, or it is not the business any more.
+SUPPRESSING = frozenset({Outcome.WRONG_NUMBER, Outcome.DO_NOT_CALL, Outcome.BUSINESS_CLOSED})
+
+
+class OptOutScope(StrEnum):
+    """Against whose calls an objection stands: this tenant's, or everybody's."""
+
+    TENANT = "tenant"
+    PLATFORM = "platform"
+
+
 class NextStep(StrEnum):
     DEMO = "demo"
     CALLBACK = "callback"
@@ -82,10 +93,11 @@ class ExtractedField:
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """An objection against calls. `scope` is `tenant` or `platform`; `reference` was spoken to the person."""
+    """An objection against calls. `quote` is None where the words cannot be shown; `reference` was spoken to the
+    person."""
 
     requested: bool
-    scope: str | None = None
+    scope: OptOutScope | None = None
     quote: str | None = None
     reference: str | None = None
 
