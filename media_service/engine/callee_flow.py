@@ -7,6 +7,7 @@ from media_service.engine import (
     detection_flow,
     opening_flow,
     reply_flow,
+    sending,
     silence_flow,
 )
 from media_service.engine.actions import (
@@ -17,7 +18,6 @@ from media_service.engine.actions import (
     SetTimer,
     Speaker,
     StopTimer,
-    TruncateItem,
 )
 from media_service.engine.events import (
     Committed,
@@ -25,19 +25,21 @@ from media_service.engine.events import (
     SpeechStopped,
     WordsHeard,
 )
+from media_service.engine.farewell import is_farewell
 from media_service.engine.interruption import (
     VERDICT,
+    WORDS_BEFORE_CLOSING_MS,
     Interruption,
     Verdict,
-    is_farewell,
 )
 from media_service.engine.opening import CLIP_ITEM, RESTART_MS, Stage
-from media_service.engine.playout import Cut
 from media_service.engine.reply_gate import Purpose, Request
 from media_service.engine.talk import Phase, Talk
+from shared.domain.conversation import CloseCause
 from shared.domain.journal import Moments
 
-_BEFORE_OPENING = (Stage.WAITING, Stage.HELD)
+# A goodbye of which this little is left is not begun again after the callee's own.
+GOODBYE_REST_MS = 3_000
 
 
 def speech_started(talk: Talk, event: SpeechStarted, now_ms: float) -> list[Action]:
@@ -47,7 +49,7 @@ def speech_started(talk: Talk, event: SpeechStarted, now_ms: float) -> list[Acti
     talk.book.callee_started(event.item_id, began_ms)
     talk.callee_speaking = True
     actions = silence_flow.stop(talk)
-    if talk.opening.stage in _BEFORE_OPENING:
+    if not talk.opening.has_begun:
         return actions + opening_flow.first_words_began(talk, now_ms)
     if talk.interruption is not None:
         talk.interruption.items.append(event.item_id)
@@ -55,7 +57,7 @@ def speech_started(talk: Talk, event: SpeechStarted, now_ms: float) -> list[Acti
     if talk.is_sofias_turn or talk.closing.is_armed:
         remaining_ms = talk.playout.unheard_ms(now_ms)
         over_nothing = not talk.book.is_heard and not talk.closing.is_armed
-        talk.interruption = Interruption(now_ms, remaining_ms, over_nothing, [event.item_id])
+        talk.interruption = Interruption(remaining_ms, over_nothing, [event.item_id])
         actions += talk.playout.pause(now_ms)
         actions.append(StopTimer(closing_flow.HANG_UP))
     return actions
@@ -64,18 +66,15 @@ def speech_started(talk: Talk, event: SpeechStarted, now_ms: float) -> list[Acti
 def speech_stopped(talk: Talk, event: SpeechStopped, now_ms: float) -> list[Action]:
     """The detector says that the callee has finished."""
     talk.callee_speaking = False
-    silence_ms = (
-        opening_flow.FIRST_SILENCE_MS
-        if talk.opening.stage in _BEFORE_OPENING
-        else talk.plan.turn_taking.silence_ms
-    )
+    has_begun = talk.opening.has_begun
+    silence_ms = talk.plan.turn_taking.silence_ms if has_begun else opening_flow.FIRST_SILENCE_MS
     ended_ms = int(talk.audio_base_ms + event.at_ms - silence_ms)
     actions = talk.book.callee_stopped(event.item_id, ended_ms, now_ms)
     turn = talk.book.callee(event.item_id)
     if talk.first_callee_end_ms is None and turn is not None and turn.ended_ms is not None:
         talk.first_callee_end_ms = turn.ended_ms
         actions.append(Record(Moments(talk.first_sound_ms, talk.first_callee_end_ms)))
-    if talk.opening.stage in _BEFORE_OPENING:
+    if not has_begun:
         length_ms = (turn.ended_ms or 0) - turn.started_ms if turn else 0
         return actions + opening_flow.first_words_ended(talk, length_ms, now_ms)
     if talk.interruption is not None:
@@ -87,10 +86,12 @@ def speech_stopped(talk: Talk, event: SpeechStopped, now_ms: float) -> list[Acti
 
 def committed(talk: Talk, _event: Committed, now_ms: float) -> list[Action]:
     """The utterance stands in the model's conversation: it is Sofia's turn, unless something is still open."""
-    if talk.opening.stage in _BEFORE_OPENING:
+    if not talk.opening.has_begun:
         return []
     if talk.interruption is not None:
-        if talk.interruption.is_over_nothing and not talk.callee_speaking:
+        # While the call closes, the words must show that somebody wants to go on.
+        closing = talk.closing.is_armed
+        if talk.interruption.is_over_nothing and not talk.callee_speaking and not closing:
             # Sofia had not begun: nothing was heard, so nothing can be cut wrongly.
             return conclude(talk, Verdict.REAL, now_ms)
         return []
@@ -103,10 +104,10 @@ def words_heard(talk: Talk, event: WordsHeard, now_ms: float) -> list[Action]:
     """The transcript of an utterance: late, a hint, and the quickest proof of what an interruption was."""
     actions: list[Action] = [Record(event.usage)] if event.usage else []
     actions += talk.book.callee_words(event.item_id, event.text)
+    actions += detection_flow.listen_for_opt_out(talk, event.text)
     actions += detection_flow.listen_for_machine(talk, event.text, now_ms)
     if talk.phase in (Phase.CLOSING, Phase.OVER):
         return actions
-    actions += detection_flow.listen_for_opt_out(talk, event.text)
     if talk.opening.stage is Stage.HELD and not talk.callee_speaking:
         return actions + opening_flow.begin(talk, now_ms)
     pending = talk.interruption
@@ -125,6 +126,9 @@ def verdict_due(talk: Talk, now_ms: float) -> list[Action]:
         return []
     if any(pending.words):
         return conclude(talk, pending.verdict_by_words(""), now_ms)
+    if talk.closing.is_armed and not pending.waited_for_words:
+        pending.waited_for_words = True
+        return [SetTimer(VERDICT, now_ms + WORDS_BEFORE_CLOSING_MS)]
     turn = talk.book.callee(pending.items[-1])
     speech_ms = (turn.ended_ms or turn.started_ms) - turn.started_ms if turn else 0
     return conclude(talk, pending.verdict_by_length(speech_ms), now_ms)
@@ -136,14 +140,19 @@ def conclude(talk: Talk, verdict: Verdict, now_ms: float) -> list[Action]:
     if pending is None:
         return []
     actions: list[Action] = [StopTimer(VERDICT)]
-    if talk.closing.is_armed:
-        if verdict is Verdict.FALSE or is_farewell(" ".join(pending.words)):
-            return actions + _goodbyes_crossed(talk, now_ms)
-        talk.closing.cause = None
-    if verdict is Verdict.FALSE:
+    words = " ".join(pending.words)
+    # Whoever was given up for silent is there after all, whatever they say.
+    is_back = talk.closing.cause is CloseCause.SILENCE and bool(words.strip())
+    if verdict is Verdict.FALSE and not is_back:
         return actions + _go_on(talk, pending, now_ms)
+    if talk.closing.is_armed:
+        if is_farewell(words) and not is_back:
+            return actions + _goodbyes_crossed(talk, now_ms)
+        talk.closing.disarm()
+        actions.append(StopTimer(closing_flow.DEADLINE))
     if _greeting_went_on(talk, now_ms):
         return actions + opening_flow.restart(talk, now_ms)
+    actions += reply_flow.drop_held_tools(talk)
     actions += give_way(talk, now_ms)
     talk.book.judged(now_ms)
     return actions + reply_flow.answer(talk, now_ms)
@@ -152,31 +161,15 @@ def conclude(talk: Talk, verdict: Verdict, now_ms: float) -> list[Action]:
 def give_way(talk: Talk, now_ms: float) -> list[Action]:
     """Drop what is unheard and make the model's memory equal to what was heard."""
     actions = talk.playout.pause(now_ms) + talk.gate.cancel()
-    cuts = talk.playout.drop()
-    actions += opening_flow.cut(talk, cuts, now_ms)
-    for cut in cuts:
-        if cut.item_id != CLIP_ITEM:
-            actions += _forget_unheard(talk, cut)
     talk.tools.announced.clear()
-    return actions + reply_flow.end_turn(talk, now_ms, interrupted=True)
-
-
-def _forget_unheard(talk: Talk, cut: Cut) -> list[Action]:
-    if talk.book.agent is not None:
-        words = talk.book.agent.item(cut.item_id)
-        words.heard_ms, words.produced_ms = cut.heard_ms, cut.produced_ms
-    if cut.heard_ms <= 0:
-        return [DeleteItem(cut.item_id)]
-    if cut.heard_ms >= cut.produced_ms:
-        return []
-    return [TruncateItem(cut.item_id, cut.heard_ms)]
+    return actions + opening_flow.drop_unheard(talk, now_ms)
 
 
 def _go_on(talk: Talk, pending: Interruption, now_ms: float) -> list[Action]:
     """It was nothing: the noise leaves the model's memory, Sofia goes on from the first unheard byte."""
     actions: list[Action] = [DeleteItem(item_id) for item_id in pending.items]
-    sent = talk.playout.resume(now_ms)
-    actions += sent + opening_flow.sound_sent(talk, sent, now_ms)
+    actions += sending.resume(talk, now_ms)
+    actions += reply_flow.run_held_tools(talk)
     return actions + reply_flow.maybe_end_turn(talk, now_ms)
 
 
@@ -191,6 +184,9 @@ def _greeting_went_on(talk: Talk, now_ms: float) -> bool:
 
 
 def _goodbyes_crossed(talk: Talk, now_ms: float) -> list[Action]:
+    """Both said goodbye. What is left of a long last turn may be an appointment: it is still said."""
+    if talk.playout.unheard_ms(now_ms) > GOODBYE_REST_MS:
+        return sending.resume(talk, now_ms) + reply_flow.maybe_end_turn(talk, now_ms)
     actions = give_way(talk, now_ms)
     return actions + closing_flow.hang_up_soon(talk, now_ms)
 
@@ -202,6 +198,6 @@ def digit(talk: Talk, key: str, now_ms: float) -> list[Action]:
         Speaker.SYSTEM,
         f"El interlocutor ha pulsado la tecla {key}.",
     )
-    if talk.is_sofias_turn or talk.callee_speaking:
+    if not talk.may_speak_freely or talk.is_sofias_turn or talk.callee_speaking:
         return [item]
     return [item, *talk.gate.want(Request(Purpose.ANSWER), now_ms)]

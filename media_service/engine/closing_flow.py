@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from media_service.engine.actions import (
     Action,
     Finish,
@@ -24,6 +26,7 @@ FORCE = "closing.force"
 LAST_WORD_MS = 400
 # A goodbye takes a few seconds; a call must not stay open for ever because a mark never came.
 GOODBYE_WITHIN_MS = 15_000
+LAST_CHANCE_MS = 2_000
 # If the carrier's API did not end the call by then, the socket is closed and the TwiML ends it.
 HANG_UP_WITHIN_MS = 5_000
 
@@ -31,14 +34,13 @@ HANG_UP_WITHIN_MS = 5_000
 def arm(talk: Talk, cause: CloseCause, use: ToolUse | None, now_ms: float) -> list[Action]:
     """The call is to end once everything said is heard. `use` is the model's `end_call`; it goes on record when it
     takes effect, so that a closing that the callee stopped leaves no second one."""
-    talk.closing.cause = cause
-    talk.closing.use = use
-    actions: list[Action] = [SetTimer(DEADLINE, now_ms + GOODBYE_WITHIN_MS)]
-    spoken = talk.book.agent is not None and talk.book.agent.first_model_sound_ms is not None
-    if not spoken and not talk.callee_speaking and talk.interruption is None:
-        request = Request(Purpose.GOODBYE, talk.plan.guidance.closing_goodbye)
-        actions += talk.gate.want(request, now_ms)
-    return actions
+    talk.closing.arm(cause, use)
+    return [SetTimer(DEADLINE, now_ms + talk.playout.unheard_ms(now_ms) + GOODBYE_WITHIN_MS)]
+
+
+def goodbye(talk: Talk, now_ms: float) -> list[Action]:
+    """One goodbye for a closing that was ordered without words, or whose tools' results ask for some."""
+    return talk.gate.want(Request(Purpose.GOODBYE, talk.plan.guidance.closing_goodbye), now_ms)
 
 
 def hang_up_soon(talk: Talk, now_ms: float) -> list[Action]:
@@ -63,12 +65,12 @@ def hang_up(talk: Talk, now_ms: float) -> list[Action]:
 
 
 def end_now(talk: Talk, cause: CloseCause, outcome: str | None, now_ms: float) -> list[Action]:
-    """End without a goodbye: a machine answered, or an operator ordered it."""
+    """End without a goodbye: a machine answered, the model is gone for good, or an operator ordered it."""
     actions = talk.playout.pause(now_ms)
     note_cuts(talk, talk.playout.drop())
-    talk.closing.cause = cause
+    use = None
     if outcome is not None:
-        talk.closing.use = ToolUse(
+        use = ToolUse(
             call_id=f"engine-{cause.value}",
             name="end_call",
             arguments={"outcome": outcome},
@@ -77,10 +79,11 @@ def end_now(talk: Talk, cause: CloseCause, outcome: str | None, now_ms: float) -
             at_ms=int(now_ms),
             turn=talk.book.agent_number,
         )
+    talk.closing.arm(cause, use)
     return actions + hang_up(talk, now_ms)
 
 
-def note_cuts(talk: Talk, cuts: list[Cut]) -> None:
+def note_cuts(talk: Talk, cuts: Sequence[Cut]) -> None:
     """The book keeps what was heard of sound that is thrown away."""
     turn = talk.book.agent
     if turn is None:
@@ -93,10 +96,20 @@ def note_cuts(talk: Talk, cuts: list[Cut]) -> None:
 
 
 def deadline(talk: Talk, now_ms: float) -> list[Action]:
-    """The goodbye took too long."""
-    if talk.closing.is_armed and talk.interruption is None and not talk.callee_speaking:
-        return hang_up(talk, now_ms)
-    return []
+    """The goodbye took too long. Somebody who is speaking is not cut off; time's end is another timer's."""
+    if not talk.closing.is_armed:
+        return []
+    unheard_ms = talk.playout.unheard_ms(now_ms)
+    if talk.callee_speaking or talk.interruption is not None or unheard_ms:
+        return [SetTimer(DEADLINE, now_ms + unheard_ms + LAST_CHANCE_MS)]
+    return hang_up(talk, now_ms)
+
+
+def time_is_up(talk: Talk, now_ms: float) -> list[Action]:
+    """The longest a call may take, whoever is speaking."""
+    if talk.phase in (Phase.CLOSING, Phase.OVER):
+        return []
+    return end_now(talk, CloseCause.TIME_LIMIT, None, now_ms)
 
 
 def finish(talk: Talk, now_ms: float) -> list[Action]:
@@ -105,9 +118,8 @@ def finish(talk: Talk, now_ms: float) -> list[Action]:
         return []
     actions: list[Action] = []
     if talk.phase is not Phase.CLOSING:
-        pause = talk.playout.pause(now_ms)
+        talk.playout.pause(now_ms)  # to know what was heard; there is no line left to clear
         interrupted = talk.playout.has_unheard_sound
-        del pause  # there is no line left to clear
         note_cuts(talk, talk.playout.drop())
         actions += talk.book.agent_ended(now_ms, interrupted)
     cause = talk.closing.cause or CloseCause.CALLEE_HUNG_UP

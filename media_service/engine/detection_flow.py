@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from media_service.engine import closing_flow
+from media_service.engine import closing_flow, opening_flow
 from media_service.engine.actions import Action, RunTool
 from media_service.engine.opening import Stage
 from media_service.engine.talk import Phase, Talk
@@ -20,8 +20,10 @@ def listen_for_machine(talk: Talk, text: str, now_ms: float) -> list[Action]:
     """The transcript is the second detector beside the carrier's."""
     if talk.human_words >= HUMAN_AFTER or talk.phase in (Phase.CLOSING, Phase.OVER):
         return []
-    if machine_words.match(text) is not None:
-        return closing_flow.end_now(talk, CloseCause.VOICEMAIL, "voicemail", now_ms)
+    kind = machine_words.match(text)
+    if kind is not None:
+        outcome = "ivr" if kind is machine_words.MachineKind.IVR else "voicemail"
+        return closing_flow.end_now(talk, CloseCause.VOICEMAIL, outcome, now_ms)
     if text.strip():
         talk.human_words += 1
     return []
@@ -29,18 +31,19 @@ def listen_for_machine(talk: Talk, text: str, now_ms: float) -> list[Action]:
 
 def carrier_says(talk: Talk, verdict: str, now_ms: float) -> list[Action]:
     """The carrier's verdict. It is tuned for another country, so a conversation under way outweighs it."""
-    if not (verdict.startswith("machine") or verdict == "fax"):
-        return []
     if talk.phase in (Phase.CLOSING, Phase.OVER) or talk.human_words >= HUMAN_AFTER:
         return []
-    if talk.human_words and talk.opening.stage not in (Stage.WAITING, Stage.HELD):
+    if not (verdict.startswith("machine") or verdict == "fax"):
+        is_held = verdict == "human" and talk.opening.stage is Stage.HELD
+        return opening_flow.begin(talk, now_ms) if is_held and not talk.callee_speaking else []
+    if talk.human_words and talk.opening.has_begun:
         return []
     return closing_flow.end_now(talk, CloseCause.VOICEMAIL, "voicemail", now_ms)
 
 
 def listen_for_opt_out(talk: Talk, text: str) -> list[Action]:
-    """The text matcher beside the tool: in doubt the number is suppressed."""
-    if talk.opted_out:
+    """The text matcher beside the tool: in doubt the number is suppressed, also by somebody's last words."""
+    if talk.opted_out or talk.phase is Phase.OVER:
         return []
     found = opt_out.match(text)
     if found is None or found.kind is opt_out.OptOutKind.SOFT:

@@ -140,6 +140,13 @@ class ModelLost:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class ModelUnavailable:
+    """No session can be had: refused, unreachable, tried often enough."""
+
+    code: str
+
+
 # --- from our own side
 
 
@@ -181,6 +188,7 @@ Event = (
     | ReplyEnded
     | ModelRefused
     | ModelLost
+    | ModelUnavailable
     | ToolFinished
     | TimerFired
     | HangUpOrdered

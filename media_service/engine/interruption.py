@@ -14,6 +14,8 @@ from enum import StrEnum
 VERDICT = "interruption.verdict"
 # With less than this left unheard, a short word answers the question rather than accompanies it.
 NEARLY_DONE_MS = 700
+# Hanging up on a question is worse than a pause: this long the words are waited for once a goodbye was ordered.
+WORDS_BEFORE_CLOSING_MS = 2_000
 # Without a transcript, a sound this long was speech; a cough or a chair is shorter.
 SPEECH_MS = 450
 
@@ -46,10 +48,6 @@ _BACKCHANNEL = frozenset(
         "hola",
     ]
 )
-_FAREWELL = re.compile(
-    r"\b(adios|hasta (luego|manana|otra|el|la|ahora|pronto)|chao|gracias|venga|buen dia|buenas tardes|"
-    r"igualmente|nos vemos|adeu|con dios|vale|de acuerdo|muy bien|perfecto)\b"
-)
 
 
 class Verdict(StrEnum):
@@ -60,14 +58,15 @@ class Verdict(StrEnum):
 @dataclass(slots=True)
 class Interruption:
     """One stretch of speech over Sofia's turn, from its start to the verdict. `is_over_nothing`: her turn was decided
-    but not yet heard."""
+    but not yet heard. `waited_for_words`: while the call closes, words are waited for a little longer, because they
+    decide whether somebody is hung up on."""
 
-    started_ms: float
     remaining_ms: int
     is_over_nothing: bool = False
     items: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     stopped_ms: float | None = None
+    waited_for_words: bool = False
 
     def verdict_by_words(self, text: str) -> Verdict:
         """What the words of the last utterance say."""
@@ -81,12 +80,6 @@ class Interruption:
 
     def verdict_by_length(self, speech_ms: float) -> Verdict:
         return Verdict.REAL if speech_ms >= SPEECH_MS else Verdict.FALSE
-
-
-def is_farewell(text: str) -> bool:
-    """Whether this can stand under a goodbye without needing an answer."""
-    folded = " ".join(folded_words(text))
-    return not folded or (_FAREWELL.search(folded) is not None and "?" not in text)
 
 
 def folded_words(text: str) -> list[str]:

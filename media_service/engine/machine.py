@@ -16,6 +16,7 @@ from media_service.engine import (
     opening_flow,
     recovery_flow,
     reply_flow,
+    sending,
     silence_flow,
 )
 from media_service.engine import events as ev
@@ -45,11 +46,8 @@ _STEPS: dict[type, _Step] = {
     ev.WordsMade: reply_flow.words,
     ev.ToolCalled: reply_flow.tool_called,
     ev.ReplyEnded: reply_flow.ended,
-    ev.ModelRefused: lambda talk, event, now: (
-        talk.gate.refused(event.request_id, now)
-        if event.code == "conversation_already_has_active_response"
-        else []
-    ),
+    ev.ModelRefused: reply_flow.refused,
+    ev.ModelUnavailable: lambda talk, _event, now: recovery_flow.unavailable(talk, now),
     ev.ToolFinished: reply_flow.tool_finished,
     ev.HangUpOrdered: lambda talk, _event, now: closing_flow.end_now(
         talk, CloseCause.COMMAND, None, now
@@ -63,9 +61,11 @@ _TIMERS: dict[str, Callable[[Talk, float], list[Action]]] = {
     VERDICT: callee_flow.verdict_due,
     WATCHDOG: reply_flow.stuck,
     RETRY: reply_flow.release,
+    sending.MARKS: reply_flow.marks_overdue,
     silence_flow.SILENCE: silence_flow.due,
     silence_flow.SOFT_LIMIT: lambda talk, _now: silence_flow.soft_limit(talk),
     silence_flow.HARD_LIMIT: silence_flow.hard_limit,
+    silence_flow.FINAL_LIMIT: closing_flow.time_is_up,
     closing_flow.HANG_UP: closing_flow.hang_up,
     closing_flow.DEADLINE: closing_flow.deadline,
     closing_flow.FORCE: closing_flow.finish,
@@ -101,6 +101,10 @@ class Machine:
             return self._kept(step(self.talk, now_ms)) if step else []
         return self._kept(_STEPS[type(event)](self.talk, event, now_ms))
 
+    def first_frame_written(self, now_ms: float) -> None:
+        """The shell wrote sound to the carrier. Of each turn the first moment counts."""
+        self.talk.book.frame_written(now_ms)
+
     def _kept(self, actions: list[Action]) -> list[Action]:
         """Remember the turns that go on record: a fresh session is told of them."""
         for action in actions:
@@ -131,6 +135,7 @@ class Machine:
         talk.book = TurnBook(max((turn.n for turn in history.turns), default=0) + 1)
         talk.opening.heard = {duty.duty: duty.heard_at_ms for duty in history.duties}
         talk.opening.stage = Stage.CUT if talk.opening.missing else Stage.DONE
+        talk.opening.name_asked = True
         talk.opted_out = any(tool.name == reply_flow.OPT_OUT for tool in history.tools)
         talk.first_sound_ms = history.first_sound_ms
         talk.first_callee_end_ms = history.first_callee_end_ms

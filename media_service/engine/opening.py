@@ -19,6 +19,9 @@ HOLD = "opening.hold"
 # A held opening goes on by itself if neither words nor verdict come: better a machine greeted than a person kept
 # waiting in silence.
 HOLD_MS = 3_000
+# Sound that never ends (a hair dryer that the detector takes for speech) must not keep Sofia silent for ever; the
+# longest announcements that ask for a message are over by then.
+HOLD_LONGEST_MS = 12_000
 # A cut this early is the callee's own greeting going on; the opening starts anew.
 RESTART_MS = 900
 CLIP_ITEM = "opening"
@@ -36,12 +39,17 @@ class Stage(StrEnum):
 
 @dataclass(slots=True)
 class Opening:
-    """The opening of one call."""
+    """The opening of one call. `name_asked`: the question behind the fixed part was made."""
 
     clip: OpeningClip
     stage: Stage = Stage.WAITING
     heard: dict[Duty, int] = field(default_factory=dict)
     first_clause: int = 0
+    name_asked: bool = False
+
+    @property
+    def has_begun(self) -> bool:
+        return self.stage not in (Stage.WAITING, Stage.HELD)
 
     @property
     def missing(self) -> Sequence[Duty]:
@@ -51,8 +59,15 @@ class Opening:
         """The clip from the clause where it (re)starts."""
         return self.clip.from_clause(self.first_clause) if self.clip.clauses else b""
 
+    @property
+    def text(self) -> str:
+        """The words of the present stretch of the clip."""
+        return " ".join(clause.text for clause in self.clip.clauses[self.first_clause :])
+
     def progressed(self, heard_ms: int, now_ms: float) -> list[Duty]:
         """`heard_ms` of the present stretch were heard; gives the duties that are thereby fulfilled."""
+        if not self.clip.clauses:
+            return []
         origin = self.clip.clauses[self.first_clause].start_ms
         new: list[Duty] = []
         for clause in self.clip.clauses[self.first_clause :]:

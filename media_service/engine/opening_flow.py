@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from media_service.engine import closing_flow, sending
 from media_service.engine.actions import (
     Action,
     AddItem,
     DeleteItem,
     Listen,
     Record,
-    SendSound,
     SetTimer,
     Speaker,
     StopTimer,
+    TruncateItem,
 )
-from media_service.engine.opening import CLIP_ITEM, HOLD, HOLD_MS, LONG, WAIT, Stage
-from media_service.engine.playout import Cut
+from media_service.engine.opening import (
+    CLIP_ITEM,
+    HOLD,
+    HOLD_LONGEST_MS,
+    HOLD_MS,
+    LONG,
+    WAIT,
+    Stage,
+)
+from media_service.engine.playout import BYTES_PER_MS, Cut
 from media_service.engine.reply_gate import Purpose, Request
 from media_service.engine.talk import Phase, Talk
 from shared.domain.agent import OpeningMode
 from shared.domain.conversation import DutyHeard
-from shared.domain.journal import Moments
 
 LEAD_ITEM = "lead"
 # Pause that ends the callee's first words: with it, Sofia's first sound follows within 300 ms of their end.
@@ -53,17 +61,27 @@ def first_words_ended(talk: Talk, length_ms: int, now_ms: float) -> list[Action]
     return [*actions, SetTimer(HOLD, now_ms + HOLD_MS)]
 
 
-def hold(talk: Talk, _now_ms: float) -> list[Action]:
+def hold(talk: Talk, now_ms: float) -> list[Action]:
     """The first utterance goes on and on."""
-    if talk.opening.stage is Stage.WAITING:
-        talk.opening.stage = Stage.HELD
-    return []
+    if talk.opening.stage is not Stage.WAITING:
+        return []
+    talk.opening.stage = Stage.HELD
+    return [SetTimer(HOLD, now_ms + HOLD_LONGEST_MS)]
+
+
+def wait_again(talk: Talk, now_ms: float) -> list[Action]:
+    """Whether the callee still speaks is not known any more: the wait for their first words begins anew."""
+    if talk.opening.has_begun:
+        return []
+    if talk.opening.stage is Stage.HELD:
+        return [StopTimer(LONG), SetTimer(HOLD, now_ms + HOLD_MS)]
+    return [StopTimer(LONG), SetTimer(WAIT, now_ms + talk.plan.turn_taking.opening_wait_ms)]
 
 
 def begin(talk: Talk, now_ms: float) -> list[Action]:
     """Start the fixed part, and have the name question made meanwhile."""
     opening = talk.opening
-    if opening.stage not in (Stage.WAITING, Stage.HELD):
+    if opening.has_begun:
         return []
     if opening.stage is Stage.HELD:
         # Words or a verdict had to come first: waiting for them is not ours.
@@ -72,13 +90,19 @@ def begin(talk: Talk, now_ms: float) -> list[Action]:
     talk.enter(Phase.OPENING)
     actions: list[Action] = [StopTimer(WAIT), StopTimer(LONG), StopTimer(HOLD)]
     actions += play_clip(talk, now_ms)
-    talk.opening_item = talk.new_item_id("opening")
-    actions += [
-        Listen(talk.plan.turn_taking.silence_ms),
-        AddItem(talk.opening_item, Speaker.ASSISTANT, opening.clip.text, LEAD_ITEM),
-    ]
+    actions += [Listen(talk.plan.turn_taking.silence_ms), remember(talk, after=LEAD_ITEM)]
+    return actions + ask_name(talk, now_ms)
+
+
+def ask_name(talk: Talk, now_ms: float) -> list[Action]:
     request = Request(Purpose.NAME_QUESTION, talk.plan.guidance.name_question)
-    return actions + talk.gate.want(request, now_ms)
+    return talk.gate.want(request, now_ms)
+
+
+def remember(talk: Talk, after: str | None) -> AddItem:
+    """The present stretch of the clip, as the model is to remember it."""
+    talk.opening_item = talk.new_item_id("opening")
+    return AddItem(talk.opening_item, Speaker.ASSISTANT, talk.opening.text, after)
 
 
 def play_clip(talk: Talk, now_ms: float) -> list[Action]:
@@ -90,23 +114,11 @@ def play_clip(talk: Talk, now_ms: float) -> list[Action]:
         turn.first_model_sound_ms = int(now_ms)
     sound = opening.sound()
     words = turn.item(CLIP_ITEM)
-    words.text = " ".join(c.text for c in opening.clip.clauses[opening.first_clause :])
-    words.produced_ms = len(sound) // 8
+    words.text = opening.text
+    words.produced_ms = len(sound) // BYTES_PER_MS
     talk.playout.add(CLIP_ITEM, sound)
     talk.playout.complete(CLIP_ITEM)
-    actions = talk.playout.pump(now_ms)
-    return actions + sound_sent(talk, actions, now_ms)
-
-
-def sound_sent(talk: Talk, sent: list[Action], now_ms: float) -> list[Action]:
-    """Book-keeping for sound that goes out with `sent`."""
-    if not any(isinstance(action, SendSound) for action in sent):
-        return []
-    talk.book.sound_sent(now_ms)
-    if talk.first_sound_ms is not None:
-        return []
-    talk.first_sound_ms = int(now_ms)
-    return [Record(Moments(talk.first_sound_ms, talk.first_callee_end_ms))]
+    return sending.pump(talk, now_ms)
 
 
 def progressed(talk: Talk, heard_ms: int, now_ms: float) -> list[Action]:
@@ -123,28 +135,42 @@ def progressed(talk: Talk, heard_ms: int, now_ms: float) -> list[Action]:
 def restart(talk: Talk, now_ms: float) -> list[Action]:
     """Hardly begun when the callee's greeting went on: from the beginning, once they have finished."""
     talk.playout.rewind(CLIP_ITEM)
-    actions = talk.playout.resume(now_ms)
-    return actions + sound_sent(talk, actions, now_ms)
+    talk.book.judged(now_ms)
+    talk.book.begin_anew(now_ms)
+    return sending.resume(talk, now_ms)
 
 
-def cut(talk: Talk, cuts: list[Cut], now_ms: float) -> list[Action]:
-    """The callee broke in for good. The model is told exactly the words that were heard."""
-    stopped = next((c for c in cuts if c.item_id == CLIP_ITEM), None)
-    if stopped is None:
-        return []
+def drop_unheard(talk: Talk, now_ms: float) -> list[Action]:
+    """The callee broke in for good: what is unheard is thrown away, Sofia's turn ends there, and the model is told
+    exactly what was heard. Only after `pause`."""
+    cuts = talk.playout.drop()
+    closing_flow.note_cuts(talk, cuts)
+    actions: list[Action] = []
+    for cut in cuts:
+        if cut.item_id == CLIP_ITEM:
+            actions += _cut_clip(talk, cut, now_ms)
+        elif cut.heard_ms <= 0:
+            actions.append(DeleteItem(cut.item_id))
+        elif cut.heard_ms < cut.produced_ms:
+            actions.append(TruncateItem(cut.item_id, cut.heard_ms))
+    return actions + talk.book.agent_ended(now_ms, interrupted=True)
+
+
+def _cut_clip(talk: Talk, cut: Cut, now_ms: float) -> list[Action]:
     opening = talk.opening
-    actions = progressed(talk, stopped.heard_ms, now_ms)
-    words = opening.words_heard(stopped.heard_ms)
-    if talk.book.agent is not None:
-        talk.book.agent.item(CLIP_ITEM).heard_text = words
+    actions = progressed(talk, cut.heard_ms, now_ms)
     if opening.stage is not Stage.DONE:
         opening.stage = Stage.CUT
-    if talk.opening_item is not None:
-        actions.append(DeleteItem(talk.opening_item))
-        talk.opening_item = None
-        if words:
-            talk.opening_item = talk.new_item_id("opening")
-            actions.append(AddItem(talk.opening_item, Speaker.ASSISTANT, words, LEAD_ITEM))
+    if talk.opening_item is None:
+        return actions
+    actions.append(DeleteItem(talk.opening_item))
+    talk.opening_item = None
+    words = opening.words_heard(cut.heard_ms)
+    if words:
+        talk.opening_item = talk.new_item_id("opening")
+        # A later stretch follows what was said before it; the first one stands before the callee's words.
+        after = None if opening.first_clause else LEAD_ITEM
+        actions.append(AddItem(talk.opening_item, Speaker.ASSISTANT, words, after))
     return actions
 
 
@@ -155,8 +181,4 @@ def go_on_after_answer(talk: Talk, now_ms: float) -> list[Action]:
         return []
     talk.opening.first_clause = first
     talk.opening.stage = Stage.SPEAKING
-    text = " ".join(clause.text for clause in talk.opening.clip.clauses[first:])
-    actions = play_clip(talk, now_ms)
-    talk.opening_item = talk.new_item_id("opening")
-    actions.append(AddItem(talk.opening_item, Speaker.ASSISTANT, text))
-    return actions
+    return [*play_clip(talk, now_ms), remember(talk, after=None)]

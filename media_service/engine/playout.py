@@ -76,6 +76,11 @@ class Playout:
         total = sum(len(s.sound) - s.heard for s in self._segments)
         return max(0, total // BYTES_PER_MS - int(self._drift_bytes(now_ms)) // BYTES_PER_MS)
 
+    def in_flight_ms(self, now_ms: float) -> int:
+        """Sound that was sent and is not heard yet."""
+        total = sum(s.sent - s.heard for s in self._segments)
+        return max(0, int(total - self._drift_bytes(now_ms)) // BYTES_PER_MS)
+
     def add(self, item_id: str, sound: bytes) -> None:
         """Append what the model (or a clip) produced for `item_id`."""
         self._segment(item_id).sound.extend(sound)
@@ -118,6 +123,14 @@ class Playout:
         self._anchor_ms = now_ms
         self._drop_heard()
         return mark.segment.item_id
+
+    def assume_heard(self, now_ms: float) -> None:
+        """Marks that are overdue will not come: what was sent counts as heard, so that the call goes on."""
+        for segment in self._segments:
+            segment.heard = segment.sent
+        self._marks.clear()
+        self._anchor_ms = now_ms
+        self._drop_heard()
 
     def heard_ms(self, item_id: str, now_ms: float) -> int:
         """How much of an item that is still in the playout has been heard."""
@@ -179,6 +192,9 @@ class Playout:
             if segment.item_id == item_id:
                 return segment
         # Items are spoken one after the other: what comes later ends what was there.
+        for earlier in self._segments:
+            earlier.complete = True
+        self._drop_heard()
         segment = Segment(item_id)
         self._segments.append(segment)
         return segment

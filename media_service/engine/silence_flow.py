@@ -11,6 +11,9 @@ from shared.domain.conversation import CloseCause
 SILENCE = "silence"
 SOFT_LIMIT = "limit.soft"
 HARD_LIMIT = "limit.hard"
+FINAL_LIMIT = "limit.final"
+# Time for a goodbye, and for one more if the callee talks over the first.
+GRACE_MS = 20_000
 # Somebody who talks to a customer in the salon comes back; they get this much longer.
 PATIENCE_MS = 6_000
 
@@ -46,6 +49,7 @@ def start_limits(talk: Talk) -> list[Action]:
     return [
         SetTimer(SOFT_LIMIT, limits.soft_s * 1_000),
         SetTimer(HARD_LIMIT, limits.hard_s * 1_000),
+        SetTimer(FINAL_LIMIT, limits.hard_s * 1_000 + GRACE_MS),
     ]
 
 
@@ -56,15 +60,18 @@ def soft_limit(talk: Talk) -> list[Action]:
 
 
 def hard_limit(talk: Talk, now_ms: float) -> list[Action]:
-    """Time is up: one goodbye, then the end."""
+    """Time is up: one goodbye, then the end. Tried again after a moment if the callee talks over it."""
     if talk.phase in (Phase.CLOSING, Phase.OVER):
         return []
-    return _goodbye(talk, CloseCause.TIME_LIMIT, talk.plan.guidance.time_goodbye, now_ms)
+    again = SetTimer(HARD_LIMIT, now_ms + GRACE_MS / 2)
+    listening = talk.callee_speaking or talk.interruption is not None
+    if listening or talk.closing.is_armed or not talk.opening.has_begun:
+        return [again]
+    return [again, *_goodbye(talk, CloseCause.TIME_LIMIT, talk.plan.guidance.time_goodbye, now_ms)]
 
 
 def _goodbye(talk: Talk, cause: CloseCause, text: str, now_ms: float) -> list[Action]:
-    talk.closing.cause = cause
     return [
+        *closing_flow.arm(talk, cause, None, now_ms),
         *talk.gate.want(Request(Purpose.GOODBYE, text), now_ms),
-        SetTimer(closing_flow.DEADLINE, now_ms + closing_flow.GOODBYE_WITHIN_MS),
     ]

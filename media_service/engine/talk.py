@@ -57,17 +57,34 @@ class CallPlan:
     history: Conversation | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that the model called; `arguments` as it wrote them."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
 @dataclass(slots=True)
 class ToolDesk:
-    """Tool calls under way: what a reply announced, what runs, and whether the results ask for words. `matched` are
-    the calls that our own text matcher made; the model is not given their results. `opt_out_asked`: the model called
-    that tool itself."""
+    """Tool calls of this call: what a reply announced, what waits for a verdict on the callee's words, what runs, and
+    whether the results ask for words. `matched` are the calls that our own text matcher made; the model is not given
+    their results. `opt_out_asked`: the model called that tool itself."""
 
-    announced: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    announced: dict[str, list[ToolCall]] = field(default_factory=dict)
+    held: list[ToolCall] = field(default_factory=list)
     running: dict[str, str] = field(default_factory=dict)
     matched: set[str] = field(default_factory=set)
     reply_owed: bool = False
     opt_out_asked: bool = False
+
+    def forget(self) -> None:
+        """The session that called them is gone."""
+        self.announced.clear()
+        self.held.clear()
+        self.running.clear()
+        self.reply_owed = False
 
 
 @dataclass(slots=True)
@@ -81,10 +98,17 @@ class Closing:
     def is_armed(self) -> bool:
         return self.cause is not None
 
+    def arm(self, cause: CloseCause, use: ToolUse | None = None) -> None:
+        self.cause, self.use = cause, use
+
+    def disarm(self) -> None:
+        """The callee is not done yet: what ordered the end leaves no trace."""
+        self.cause = self.use = None
+
 
 @dataclass(slots=True)
 class Talk:
-    """The state of one call."""
+    """The state of one call. `cut_off`: the model's session was lost in the middle of the callee's words."""
 
     plan: CallPlan
     opening: Opening
@@ -96,9 +120,11 @@ class Talk:
     interruption: Interruption | None = None
     phase: Phase = Phase.OPENING
     callee_speaking: bool = False
+    cut_off: bool = False
     nudges: int = 0
     patient: bool = False
     reply_items: dict[str, list[str]] = field(default_factory=dict)
+    recoveries: int = 0
     audio_base_ms: float = 0.0
     sessions: int = 0
     opted_out: bool = False
@@ -120,6 +146,11 @@ class Talk:
         """A fresh id for an item of ours, within the model's 32 characters."""
         self.item_count += 1
         return f"{kind}-{self.sessions}-{self.item_count}"
+
+    @property
+    def may_speak_freely(self) -> bool:
+        """Whether the model may be asked for words: never before the opening began, which comes first by law."""
+        return self.opening.has_begun and self.phase not in (Phase.CLOSING, Phase.OVER)
 
     @property
     def is_sofias_turn(self) -> bool:

@@ -27,7 +27,7 @@ class CalleeTurn:
 class AgentTurn:
     """`items` keeps, in order, the words of each item, its whole sound and how much of it was heard (ms).
 
-    The number is taken with the first sound that is sent: a turn that nobody heard leaves no gap.
+    The number is taken with the first sound that is sent, so that a turn that nobody heard has none.
     """
 
     n: int = 0
@@ -37,6 +37,7 @@ class AgentTurn:
     first_model_sound_ms: int | None = None
     first_frame_sent_ms: int | None = None
     first_mark_back_ms: int | None = None
+    is_written: bool = False
     items: dict[str, ItemWords] = field(default_factory=dict)
 
     def item(self, item_id: str) -> ItemWords:
@@ -93,6 +94,14 @@ class TurnBook:
         turn.ended_ms, turn.stop_seen_ms = max(ended_ms, turn.started_ms), int(seen_ms)
         return [Record(turn.as_turn())]
 
+    def callee_lost(self, now_ms: float) -> list[Action]:
+        """The detector is gone in the middle of an utterance: it ends here, its words stay unknown."""
+        turn = self.last_callee
+        if turn is None or turn.ended_ms is not None:
+            return []
+        turn.ended_ms = turn.stop_seen_ms = int(now_ms)
+        return [Record(turn.as_turn())]
+
     def callee_words(self, item_id: str, text: str) -> list[Action]:
         turn = self._callee.get(item_id)
         if turn is None:
@@ -110,6 +119,22 @@ class TurnBook:
     def is_heard(self) -> bool:
         """Whether sound of Sofia's present turn was sent."""
         return self.agent is not None and self.agent.first_frame_sent_ms is not None
+
+    def frame_written(self, now_ms: float) -> None:
+        """The moment at which the first sound of Sofia's present turn was really written."""
+        turn = self.agent
+        if turn is not None and turn.first_frame_sent_ms is not None and not turn.is_written:
+            turn.first_frame_sent_ms, turn.is_written = int(now_ms), True
+
+    def begin_anew(self, now_ms: float) -> None:
+        """What was sent of Sofia's present turn hardly reached the ear: the turn begins again, behind the callee's
+        words. Its number is not used."""
+        if self.agent is None:
+            return
+        items, self.agent = self.agent.items, None
+        self.decided(now_ms)
+        turn = self.agent_turn()
+        turn.items, turn.first_model_sound_ms = items, int(now_ms)
 
     def judged(self, now_ms: float) -> None:
         """What the callee said last was found to be meant: until then Sofia could not decide."""
