@@ -41,7 +41,7 @@ class BargeIn:
     utterance: int | None
     start_ms: int
     agent_stopped_ms: int | None
-    """From `start_ms` until the agent's sound stopped; None if the call ended before it did."""
+    """From `start_ms` until the agent's sound stopped, with the call at the latest; None as long as it has not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ class Who(StrEnum):
 class ReportedTurn:
     """One turn. `heard` is what reached the other side; what was cut off was not said.
 
-    `utterance` numbers the callee's scripted lines from 1; None for the agent and for anything
-    that is no scripted line. `interrupted` is the agent's: the callee cut it short.
+    Times are those of the callee's account. `utterance` numbers the callee's scripted lines from 1; None for the agent
+    and for anything that is no scripted line. `interrupted` is the agent's: it was cut short. `to_room` and `cut_in`
+    (begun while the agent spoke) are the callee's.
     """
 
     who: Who
@@ -31,16 +32,21 @@ class ReportedTurn:
     started_ms: int
     utterance: int | None = None
     interrupted: bool = False
+    ended_ms: int | None = None
+    to_room: bool = False
+    cut_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """A tool call. `utterances_before` is how many scripted lines had begun by then."""
+    """A tool call, at a time of the callee's account. `utterances_before` is how many scripted lines had begun by
+    then; `done` is false where it was refused or failed."""
 
     name: str
     arguments: Mapping[str, object]
     at_ms: int
     utterances_before: int
+    done: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,8 @@ class CallReport:
     suppressed: bool | None = None
     active_callbacks: int | None = None
     stored: tuple[StoredText, ...] = ()
-    barge_in_stops_ms: tuple[int, ...] = ()
-    """For each time the callee cut in: until the agent's sound stopped."""
+    barge_in_stops_ms: tuple[int | None, ...] = ()
+    """For each time the callee cut in: until the agent's sound stopped; None if it never did."""
 
     @property
     def agent_turns(self) -> tuple[ReportedTurn, ...]:
@@ -80,7 +86,15 @@ def in_order(agent_turns: Sequence[ReportedTurn], account: Account) -> tuple[Rep
     """The agent's turns and the callee's own lines, by start; the agent's first if both are
     equal."""
     own = [
-        ReportedTurn(Who.CALLEE, each.text, each.start_ms, each.utterance)
+        ReportedTurn(
+            Who.CALLEE,
+            each.text,
+            each.start_ms,
+            each.utterance,
+            ended_ms=each.end_ms,
+            to_room=each.to_room,
+            cut_in=each.cut_in,
+        )
         for each in account.own_speech
         if each.is_speech
     ]

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from local.callee.matching import Expected, Pattern
+from local.callee.matching import Expected, Level, Named, NamedPattern, Pattern
 from local.errors import TwinError
 from local.speech.noise import NoiseKind
 
@@ -61,11 +61,6 @@ class SoundKind(StrEnum):
 class Addressee(StrEnum):
     AGENT = "agent"
     ROOM = "room"
-
-
-class Level(StrEnum):
-    HARD = "hard"
-    SOFT = "soft"
 
 
 class Consent(_Part):
@@ -146,14 +141,18 @@ class RequiredTool(_Part):
 
 
 class ToolExpectations(_Part):
+    """`level` is that of `order`."""
+
     required: tuple[RequiredTool, ...] = ()
-    forbidden: tuple[str, ...] = ()
+    forbidden: tuple[Named, ...] = ()
     order: tuple[str, ...] = ()
+    level: Level = Level.HARD
 
 
 class FinalState(_Part):
     suppressed: bool | None = None
     active_callbacks: int | None = Field(default=None, ge=0)
+    level: Level = Level.HARD
 
 
 class Limits(_Part):
@@ -165,15 +164,16 @@ class Limits(_Part):
     agent_turns_max: int | None = None
     barge_in_stop_ms_max: int | None = None
     end_call_exactly_once: bool | None = None
+    level: Level = Level.HARD
 
 
 class Expectations(_Part):
-    outcome: str | None = None
+    outcome: Named | None = None
     outcome_ok: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+    flags: tuple[Named, ...] = ()
     must_say: tuple[MustSay, ...] = ()
     must_not_say: tuple[MustNotSay, ...] = ()
-    must_not_store: tuple[Pattern, ...] = ()
+    must_not_store: tuple[NamedPattern, ...] = ()
     tools: ToolExpectations = ToolExpectations()
     extract: Mapping[str, Expected] = Field(default_factory=dict)
     final_state: FinalState = FinalState()
@@ -206,7 +206,8 @@ class Persona(_Part):
 
 
 class PersonaTenant(_Part):
-    """The fixture tenant of every persona in a file."""
+    """The fixture tenant of every persona in a file. Sofia keeps no sound and leaves no messages: a file that wants
+    another `recording` or `voicemail_policy` is refused rather than ignored."""
 
     agent_name: str
     company: str
@@ -217,8 +218,8 @@ class PersonaTenant(_Part):
     website: str
     privacy_email: str
     languages: tuple[str, ...]
-    recording: str
-    voicemail_policy: str
+    recording: Literal["transcript_only"]
+    voicemail_policy: Literal["hang_up"]
     price_facts: tuple[str, ...]
     never_say: tuple[str, ...]
     opening_reference: str

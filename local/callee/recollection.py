@@ -85,7 +85,9 @@ class Recollection:
             end_ms = stretch.end_ms
         if end_ms is None:
             return 0
-        return end_ms - start_ms if now_ms - end_ms >= _STOPPED_AFTER_MS else None
+        # With the call all sound is over, however soon after.
+        stopped = self.ended_ms is not None or now_ms - end_ms >= _STOPPED_AFTER_MS
+        return end_ms - start_ms if stopped else None
 
 
 def _parted(last: Stretch, following: Stretch, spoken: Sequence[OwnSpeech]) -> bool:

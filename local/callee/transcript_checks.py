@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -57,29 +58,37 @@ def limits(report: CallReport, expected: Limits) -> Iterator[Check]:
     )
     for name, allowed, count in per_turn:
         if allowed is not None:
-            yield _turn_limit(report, name, allowed, count)
+            yield _turn_limit(report, expected, name, allowed, count)
     if expected.agent_turns_max is not None:
         taken = len(report.agent_turns)
-        yield _limit("agent_turns_max", taken, expected.agent_turns_max)
+        yield _limit(expected, "agent_turns_max", taken, expected.agent_turns_max)
     if expected.barge_in_stop_ms_max is not None:
-        slowest = max(report.barge_in_stops_ms, default=0)
-        yield _limit("barge_in_stop_ms_max", slowest, expected.barge_in_stop_ms_max)
+        slowest = max((_or_never(each) for each in report.barge_in_stops_ms), default=0.0)
+        yield _limit(expected, "barge_in_stop_ms_max", slowest, expected.barge_in_stop_ms_max)
 
 
-def _turn_limit(report: CallReport, name: str, allowed: int, count: Callable[[str], int]) -> Check:
+def _or_never(stop_ms: int | None) -> float:
+    return math.inf if stop_ms is None else stop_ms
+
+
+def _turn_limit(
+    report: CallReport, expected: Limits, name: str, allowed: int, count: Callable[[str], int]
+) -> Check:
+    level = CheckLevel(expected.level)
     counted = [(count(turn.heard), number, turn) for number, turn in _numbered(report)]
     over = [each for each in counted if each[0] > allowed]
     if not over:
-        return Check(f"limit.{name}", CheckLevel.HARD, True)
+        return Check(f"limit.{name}", level, True)
     worst, number, turn = max(over, key=lambda each: each[0])
     detail = f"{worst}, allowed {allowed}; {len(over)} turn(s) over the limit: {turn.heard!r}"
-    return Check(f"limit.{name}", CheckLevel.HARD, False, turn_moment(number, turn), detail)
+    return Check(f"limit.{name}", level, False, turn_moment(number, turn), detail)
 
 
-def _limit(name: str, measured: int, allowed: int) -> Check:
+def _limit(expected: Limits, name: str, measured: float, allowed: int) -> Check:
     passed = measured <= allowed
-    detail = "" if passed else f"{measured}, allowed {allowed}"
-    return Check(f"limit.{name}", CheckLevel.HARD, passed, None, detail)
+    shown = "never" if measured == math.inf else measured
+    detail = "" if passed else f"{shown}, allowed {allowed}"
+    return Check(f"limit.{name}", CheckLevel(expected.level), passed, None, detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from local.callee.call_report import (
 )
 from local.callee.checks import Check, CheckLevel, persona_passes
 from local.callee.expectations import evaluate, expectations_of
-from local.callee.persona import load_personas
+from local.callee.persona import Expectations, load_personas
 
 PEOPLE = load_personas()
 CARMEN = PEOPLE.persona("p01")
@@ -91,6 +91,7 @@ def test_a_good_call_passes_every_check() -> None:
         ({"suppressed": True}, "final_state.suppressed"),
         ({"active_callbacks": 2}, "final_state.active_callbacks"),
         ({"barge_in_stops_ms": (900,)}, "limit.barge_in_stop_ms_max"),
+        ({"barge_in_stops_ms": (100, None)}, "limit.barge_in_stop_ms_max"),
         ({"extracted": {}}, "extract.staff_count"),
         ({"tools": ()}, "limit.end_call_exactly_once"),
     ],
@@ -169,3 +170,22 @@ def test_the_agents_turns_and_the_callees_account_are_put_in_order() -> None:
     ]
     assert [turn.heard for turn in in_order(agent, own)] == ["¿Sí?", "Hola", "Espera.", "Diga"]
     assert [utterances_begun(own, at_ms) for at_ms in (0, 300, 1_999, 2_000)] == [0, 1, 1, 2]
+
+
+def test_whatever_is_expected_of_everybody_holds_for_a_person() -> None:
+    common = Expectations.model_validate(
+        {
+            "outcome": "no_answer",
+            "outcome_ok": ["callback_requested"],
+            "final_state": {"suppressed": False, "active_callbacks": 0},
+        }
+    )
+    merged = expectations_of(CARMEN, common)
+    assert merged.outcome == CARMEN.expect.outcome
+    assert merged.outcome_ok == ("callback_requested",)
+    assert (merged.final_state.suppressed, merged.final_state.active_callbacks) == (False, 1)
+    silent = CARMEN.model_copy(update={"expect": Expectations()})
+    inherited = expectations_of(silent, common)
+    assert inherited.outcome is not None
+    assert inherited.outcome.name == "no_answer"
+    assert inherited.final_state == common.final_state

@@ -3,11 +3,13 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from local.callee.matching import AnyOf, Contains, Exactly, Matches
 from local.callee.persona import (
     OWN_FILE,
     AnsweredBy,
+    Expectations,
     Level,
     PersonaFileUnusable,
     UnknownPersona,
@@ -34,7 +36,7 @@ def refused(tmp_path: Path, content: object) -> str:
 
 def test_the_projects_own_people_can_be_read() -> None:
     people = load_personas()
-    assert len(people.personas) == 14
+    assert len(people.personas) == 15
     carmen = people.persona("p01")
     assert carmen.id == "p01-carmen-qualified"
     assert carmen.turns[0].when is When.FIRST
@@ -78,13 +80,43 @@ def test_unknown_and_ambiguous_ids_name_the_known_ones(persona_id: str) -> None:
 def test_whatever_is_wrong_is_named_with_persona_and_field(
     tmp_path: Path, content: dict[str, Any], change: Any, place: str
 ) -> None:
-    change(content["personas"][2])
+    mercedes = next(p for p in content["personas"] if p["id"].startswith("p03"))
+    change(mercedes)
     assert place in refused(tmp_path, content)
 
 
 def test_two_people_with_one_id_are_refused(tmp_path: Path, content: dict[str, Any]) -> None:
     content["personas"].append(content["personas"][0])
-    assert "p01-carmen-qualified" in refused(tmp_path, content)
+    assert "p00-carmen-demo" in refused(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    "soft",
+    [
+        {"outcome": {"name": "qualified", "level": "soft"}},
+        {"flags": [{"name": "hostile", "level": "soft"}, "prompt_injection"]},
+        {"must_not_store": [{"name": "jubilad", "level": "soft"}]},
+        {"tools": {"forbidden": [{"name": "end_call", "level": "soft"}]}},
+        {"tools": {"order": ["save_lead_info", "end_call"], "level": "soft"}},
+        {"tools": {"required": [{"name": "end_call", "level": "soft"}]}},
+        {"extract": {"staff_count": {"value": 3, "level": "soft"}}},
+        {"extract": {"staff_count": {"any_of": [2, 3], "level": "soft"}}},
+        {"final_state": {"suppressed": True, "level": "soft"}},
+        {"limits": {"agent_turns_max": 1, "level": "soft"}},
+    ],
+)
+def test_any_check_may_be_soft(soft: dict[str, Any]) -> None:
+    Expectations.model_validate(soft)
+    with pytest.raises(ValidationError):
+        Expectations.model_validate(yaml.safe_load(yaml.safe_dump(soft).replace("soft", "mild")))
+
+
+@pytest.mark.parametrize("field", ["recording", "voicemail_policy"])
+def test_a_tenant_that_wants_what_sofia_does_not_do_is_refused(
+    tmp_path: Path, content: dict[str, Any], field: str
+) -> None:
+    content["tenant"][field] = "always"
+    assert f"tenant.{field}" in refused(tmp_path, content)
 
 
 @pytest.mark.parametrize("content", [None, [], "personas", {}, {"schema_version": 2}])

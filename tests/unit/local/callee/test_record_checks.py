@@ -4,9 +4,11 @@ from typing import Any
 import pytest
 
 from local.callee.call_report import CallReport, StoredText
-from local.callee.checks import Check
+from local.callee.checks import Check, CheckLevel
 from local.callee.persona import Expectations
 from local.callee.record_checks import extracted, final_state, must_not_store, outcome
+
+RETIRED = Expectations.model_validate({"must_not_store": ["(?i)jubilad"]}).must_not_store
 
 
 def expect(**written: Any) -> Expectations:
@@ -61,7 +63,31 @@ def test_the_final_state_is_checked_where_it_is_expected() -> None:
 
 def test_what_must_not_be_stored_is_looked_for_in_every_text() -> None:
     stored = (StoredText("summary", "Un señor JUBILADO."), StoredText("note", "Se equivocó."))
-    (check,) = must_not_store(CallReport((), stored=stored), ("(?i)jubilad",))
+    (check,) = must_not_store(CallReport((), stored=stored), RETIRED)
     assert (check.passed, check.detail) == (False, "stored in summary")
-    (check,) = must_not_store(CallReport((), stored=stored[1:]), ("(?i)jubilad",))
+    (check,) = must_not_store(CallReport((), stored=stored[1:]), RETIRED)
     assert check.passed
+
+
+def test_an_outcome_that_is_only_tolerated_is_checked_too() -> None:
+    expected = expect(outcome_ok=["do_not_call"])
+    assert verdicts(outcome(CallReport((), outcome="qualified"), expected)) == {"outcome": False}
+
+
+def test_soft_expectations_of_the_record_are_soft() -> None:
+    expected = expect(
+        outcome={"name": "qualified", "level": "soft"},
+        flags=[{"name": "hostile", "level": "soft"}],
+        extract={"staff_count": {"value": 3, "level": "soft"}},
+        final_state={"suppressed": True, "level": "soft"},
+        must_not_store=[{"name": "jubilad", "level": "soft"}],
+    )
+    report = CallReport((), stored=(StoredText("summary", "jubilada"),))
+    checks = [
+        *outcome(report, expected),
+        *extracted(report, expected.extract),
+        *final_state(report, expected.final_state),
+        *must_not_store(report, expected.must_not_store),
+    ]
+    assert {(check.passed, check.level) for check in checks} == {(False, CheckLevel.SOFT)}
+    assert len(checks) == 5

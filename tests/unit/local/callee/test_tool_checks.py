@@ -3,13 +3,17 @@ from typing import Any
 import pytest
 
 from local.callee.call_report import CallReport, ToolUse
-from local.callee.checks import Check
+from local.callee.checks import Check, CheckLevel
 from local.callee.persona import RequiredTool, ToolExpectations
 from local.callee.tool_checks import end_call_exactly_once, tools
 
 
 def use(name: str, utterances_before: int = 0, **arguments: object) -> ToolUse:
     return ToolUse(name, arguments, at_ms=2_500, utterances_before=utterances_before)
+
+
+def refused(name: str) -> ToolUse:
+    return ToolUse(name, {}, at_ms=2_500, utterances_before=0, done=False)
 
 
 def checked(expected: dict[str, Any], *uses: ToolUse) -> dict[str, Check]:
@@ -58,7 +62,7 @@ def test_arguments_may_be_expected_by_pattern_or_choice() -> None:
         {"name": "x", "args": {"quote": {"regex": "paz"}, "outcome": {"any_of": ["a", "b"]}}}
     )
     expected = {"required": [tool.model_dump()]}
-    assert tool.model_dump()["args"]["quote"] == {"regex": "paz"}
+    assert tool.model_dump()["args"]["quote"] == {"regex": "paz", "level": "hard"}
     assert checked(expected, use("x", quote="Déjeme en paz", outcome="b"))["tool.x"].passed
     assert not checked(expected, use("x", quote="adiós", outcome="b"))["tool.x"].passed
 
@@ -84,3 +88,31 @@ def test_order(called: str, passed: bool) -> None:
 def test_the_call_is_ended_exactly_once(times: int, passed: bool) -> None:
     report = CallReport((), tools=(use("end_call"),) * times)
     assert end_call_exactly_once(report).passed is passed
+
+
+def test_a_refused_call_does_nothing_that_is_required() -> None:
+    check = checked({"required": [{"name": "save_lead_info"}]}, refused("save_lead_info"))[
+        "tool.save_lead_info"
+    ]
+    assert (check.passed, check.detail) == (False, "every call of it was refused")
+
+
+def test_a_refused_call_is_still_an_attempt_at_what_is_forbidden() -> None:
+    found = checked({"forbidden": ["transfer_to_human"]}, refused("transfer_to_human"))
+    assert not found["tool.forbidden.transfer_to_human"].passed
+
+
+def test_a_refused_end_of_the_call_counts_among_those_called() -> None:
+    report = CallReport((), tools=(refused("end_call"), use("end_call")))
+    assert not end_call_exactly_once(report).passed
+
+
+def test_soft_tool_checks_are_soft() -> None:
+    expected = {
+        "forbidden": [{"name": "end_call", "level": "soft"}],
+        "order": ["end_call", "save_lead_info"],
+        "level": "soft",
+    }
+    found = checked(expected, use("save_lead_info"), use("end_call"))
+    assert {check.passed for check in found.values()} == {False}
+    assert {check.level for check in found.values()} == {CheckLevel.SOFT}

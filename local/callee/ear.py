@@ -1,0 +1,121 @@
+"""What the callee heard of the agent, and when: found in the sound at its ear, not in anybody's report.
+
+The sound that reached the callee holds what the agent's voice produced byte for byte. Each stretch of it is looked up
+among all that was produced for the call, words with their times; what is found nowhere is sound that nobody made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from local.callee.account import Account, HeardSpeech
+from local.speech.ports import BYTES_PER_MS, Utterance
+from local.speech.word_board import Hearing, WordBoard, words_of
+
+_ONSET_MS = 100
+"""The first sounds of a word may be too faint for the callee to notice that somebody speaks."""
+_PAUSE_MS_MAX = 700
+"""Between two utterances of one turn, as the callee's account joins them."""
+_UNKNOWN_MS_MIN = 200
+"""A frame that is half silence, half speech is found in part; unknown speech is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTurn:
+    """One turn of the agent. `cut_words` were produced and not heard; `unknown_ms` of it nobody produced."""
+
+    started_ms: int
+    ended_ms: int
+    pieces: tuple[Hearing, ...]
+    unknown_ms: int = 0
+
+    @property
+    def text(self) -> str:
+        return " ".join(word for piece in self.pieces for word in words_of(piece))
+
+    @property
+    def cut_words(self) -> tuple[str, ...]:
+        """Of the last utterance."""
+        if not self.pieces:
+            return ()
+        last = self.pieces[-1]
+        return tuple(words_of(Hearing(last.utterance, last.end, len(last.utterance.sound))))
+
+
+def heard_turns(account: Account, produced: Sequence[Utterance]) -> tuple[HeardTurn, ...]:
+    """The agent's turns in order. A turn ends where the callee speaks or after a pause that it takes for the end;
+    one that goes on where it was stopped, or begins anew, is one turn."""
+    board = WordBoard(sound_bytes_max=sum(len(each.sound) for each in produced) + 1)
+    for utterance in produced:
+        board.post(utterance)
+    turns: list[HeardTurn] = []
+    for speech, sound in _stretches(account):
+        turn = _turn(speech, board.hearings(sound))
+        if turns and _goes_on(turns[-1], turn):
+            turns[-1] = _joined(turns[-1], turn)
+        else:
+            turns.append(turn)
+    return tuple(turns)
+
+
+def heard_at_ms(account: Account, sound: bytes, end_ms: int) -> int | None:
+    """When the callee had heard `sound` up to `end_ms` of it, in ms from the answer; None if it never did."""
+    end = end_ms * BYTES_PER_MS
+    at = account.heard.find(sound[max(0, end - _ONSET_MS * BYTES_PER_MS) : end])
+    return None if at < 0 else (at + min(end, _ONSET_MS * BYTES_PER_MS)) // BYTES_PER_MS
+
+
+def _stretches(account: Account) -> list[tuple[HeardSpeech, bytes]]:
+    """Each stretch with all its sound: from shortly before it was noticed to shortly before the next one."""
+    speech = account.agent_speech
+    starts_ms = [
+        max(each.start_ms - _ONSET_MS, before.end_ms if before else 0)
+        for before, each in zip([None, *speech], speech, strict=False)
+    ]
+    ends_ms = [*starts_ms[1:], len(account.heard) // BYTES_PER_MS]
+    return [
+        (each, account.heard[start * BYTES_PER_MS : end * BYTES_PER_MS])
+        for each, start, end in zip(speech, starts_ms, ends_ms, strict=True)
+    ]
+
+
+def _turn(speech: HeardSpeech, found: Sequence[Hearing]) -> HeardTurn:
+    known_ms = sum(each.end - each.begin for each in found) // BYTES_PER_MS
+    pauses_ms = max(0, len(found) - 1) * _PAUSE_MS_MAX
+    unknown_ms = speech.end_ms - speech.start_ms - known_ms - pauses_ms
+    return HeardTurn(
+        speech.start_ms,
+        speech.end_ms,
+        _merged(found),
+        unknown_ms if unknown_ms >= _UNKNOWN_MS_MIN else 0,
+    )
+
+
+def _merged(pieces: Sequence[Hearing]) -> tuple[Hearing, ...]:
+    """What was heard twice, because the sound was stopped and went on a little earlier, was said once."""
+    merged: list[Hearing] = []
+    for piece in pieces:
+        last = merged[-1] if merged else None
+        if last and last.utterance is piece.utterance and piece.begin <= last.end:
+            end = max(last.end, piece.end)
+            merged[-1] = Hearing(last.utterance, min(last.begin, piece.begin), end)
+        else:
+            merged.append(piece)
+    return tuple(merged)
+
+
+def _goes_on(before: HeardTurn, turn: HeardTurn) -> bool:
+    if not before.cut_words or not turn.pieces:
+        return False
+    stopped, first = before.pieces[-1], turn.pieces[0]
+    return first.utterance is stopped.utterance and first.begin <= stopped.end
+
+
+def _joined(before: HeardTurn, turn: HeardTurn) -> HeardTurn:
+    return HeardTurn(
+        before.started_ms,
+        turn.ended_ms,
+        _merged([*before.pieces, *turn.pieces]),
+        before.unknown_ms + turn.unknown_ms,
+    )
