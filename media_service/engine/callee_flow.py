@@ -89,9 +89,9 @@ def committed(talk: Talk, _event: Committed, now_ms: float) -> list[Action]:
     if not talk.opening.has_begun:
         return []
     if talk.interruption is not None:
-        # While the call closes, the words must show that somebody wants to go on.
-        closing = talk.closing.is_armed
-        if talk.interruption.is_over_nothing and not talk.callee_speaking and not closing:
+        # Where the call closes or tools wait, the words must show that somebody wants to go on.
+        must_show = talk.closing.is_armed or bool(talk.tools.held)
+        if talk.interruption.is_over_nothing and not talk.callee_speaking and not must_show:
             # Sofia had not begun: nothing was heard, so nothing can be cut wrongly.
             return conclude(talk, Verdict.REAL, now_ms)
         return []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from media_service.engine import actions as ac
 from media_service.engine import events as ev
@@ -21,6 +21,7 @@ from shared.domain.journal import Closed
 from shared.domain.opening_clip import Clause, OpeningClip
 
 BYTES_PER_MS = 8
+DELTA_MS = 250
 CLAUSES = (
     Clause("Hola, soy Sofía, una asistente con inteligencia artificial,", 0, 3_000, (Duty.AI,)),
     Clause(
@@ -59,6 +60,8 @@ class Reply:
     tools: tuple[tuple[str, str], ...] = ()
     think_ms: int = 400
     status: ev.ReplyStatus = ev.ReplyStatus.COMPLETED
+    code: str = "server_error"
+    items: int = 1
 
 
 @dataclass
@@ -69,6 +72,10 @@ class PhoneLine:
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     limits: Limits = field(default_factory=Limits)
     carrier_delay_ms: float = 0.0
+    words_after_ms: float | None = 250
+    pace: float = 4.0
+    tools_work: bool = True
+    refuses: bool = False
 
     def __post_init__(self) -> None:
         plan = CallPlan("c1", self.turn_taking, self.limits, CLIP, "datos", GUIDANCE)
@@ -82,8 +89,7 @@ class PhoneLine:
         self._count = 0
         self._items = 0
         self._cancelled: set[str] = set()
-        self._due_s: float | None = None
-        self.lost = 0
+        self.sessions = 1
         self._do(self.machine.start(0.0))
         self.send(ev.ModelReady())
 
@@ -113,8 +119,15 @@ class PhoneLine:
         self.run(for_ms + pause_ms)
         self.send(ev.SpeechStopped(item, int(self.now)))
         self.send(ev.Committed(item))
-        self.later(250, ev.WordsHeard(item, text))
+        if self.words_after_ms is not None:
+            self.later(self.words_after_ms, ev.WordsHeard(item, text))
         return item
+
+    def lose_session(self) -> None:
+        """The model's socket is gone; whatever it was about to say never comes."""
+        self._events = [entry for entry in self._events if not isinstance(entry[2], _Answer)]
+        heapq.heapify(self._events)
+        self.send(ev.ModelLost("1006"))
 
     # --- what came of it
 
@@ -195,45 +208,64 @@ class PhoneLine:
                     self._timers[name] = at_ms
                 case ac.StopTimer(name):
                     self._timers.pop(name, None)
+                case ac.CreateReply(tag) if self.refuses:
+                    self.later(5, ev.ModelRefused("invalid_value", tag))
                 case ac.CreateReply(tag):
                     reply = self.replies.pop(0) if self.replies else Reply("Muy bien.", 1_000)
                     self.later(5, _Answer(tag, reply, "created"))
-                    self.later(reply.think_ms, _Answer(tag, reply, "sound"))
+                    self.later(reply.think_ms, _Answer(tag, reply, "words"))
                 case ac.CancelReply(response_id):
                     self._cancelled.add(response_id)
                     self.later(80, ev.ReplyEnded(response_id, ev.ReplyStatus.CANCELLED))
                 case ac.RunTool(call_id, _name, arguments):
-                    done = ev.ToolFinished(
-                        call_id,
-                        ToolStatus.DONE,
-                        json.loads(arguments),
-                        {"ok": True, "reference": "OP-4F7K"},
-                    )
-                    self.later(10, done)
+                    works = self.tools_work
+                    result = {"ok": True, "reference": "OP-4F7K"} if works else {"ok": False}
+                    status = ToolStatus.DONE if works else ToolStatus.FAILED
+                    self.later(10, ev.ToolFinished(call_id, status, json.loads(arguments), result))
+                case ac.OpenModel():
+                    self.sessions += 1
+                    self.later(300, ev.ModelReady(self.now + 300))
                 case ac.HangUp():
                     self.later(60, ev.PhoneStopped())
 
     def _answer(self, answer: _Answer) -> None:
-        response = f"resp-{answer.tag}"
+        response, reply = f"resp-{answer.tag}", answer.reply
         if answer.step == "created":
             self.send(ev.ReplyStarted(response, answer.tag))
             return
         if response in self._cancelled:
             return
-        reply, item = answer.reply, f"a-{answer.tag}"
-        if reply.status is ev.ReplyStatus.COMPLETED and reply.text:
-            self.send(ev.WordsMade(response, item, reply.text))
-            self.send(ev.SoundMade(response, item, bytes(reply.sound_ms * BYTES_PER_MS)))
+        is_whole = reply.status is ev.ReplyStatus.COMPLETED
+        if is_whole and reply.text and answer.sent_ms < reply.sound_ms:
+            self._make_sound(response, answer)
+            return
         for index, (name, arguments) in enumerate(reply.tools):
             self.send(ev.ToolCalled(response, f"call-{answer.tag}-{index}", name, arguments))
-        self.send(ev.ReplyEnded(response, reply.status, "rate_limit_exceeded"))
+        self.send(ev.ReplyEnded(response, reply.status, None if is_whole else reply.code))
+
+    def _make_sound(self, response: str, answer: _Answer) -> None:
+        """A delta of 250 ms, as the service sends them: faster than it is played, the words ahead of the sound."""
+        reply = answer.reply
+        size_ms = min(DELTA_MS, reply.sound_ms - answer.sent_ms)
+        item = f"a-{answer.tag}"
+        number = answer.sent_ms * reply.items // reply.sound_ms
+        if number:
+            item += f"-{number}"
+        if answer.sent_ms == 0:
+            self.send(ev.WordsMade(response, item, reply.text))
+        self.send(ev.SoundMade(response, item, bytes(size_ms * BYTES_PER_MS)))
+        rest = replace(answer, sent_ms=answer.sent_ms + size_ms)
+        self.later(size_ms / self.pace, rest)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
+    """`sent_ms` of the reply's sound were made."""
+
     tag: str
     reply: Reply
     step: str
+    sent_ms: int = 0
 
 
 def opened(*replies: Reply, **settings: object) -> PhoneLine:
