@@ -15,7 +15,7 @@ import sys
 import threading
 import urllib.request
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from local.realtime.mind.analyst import RuleAnalyst
 from local.realtime.mind.sales import ReadingMind, SalesMind
 from local.realtime.server import RealtimeEmulator
 from local.realtime.settings import EmulatorSettings
+from local.realtime.settings import Faults as RealtimeFaults
 from local.speech.ports import Ears, Voice
 from local.switchboard import Switchboard
 from shared.adapters import aws_clients
@@ -63,6 +64,7 @@ class TwinOptions:
     duplicate: bool = False
     openai_api_key: str | None = None
     carrier_faults: Faults | None = None
+    realtime_faults: RealtimeFaults = field(default_factory=RealtimeFaults)
 
 
 class MediaFailed(TwinError):
@@ -105,6 +107,16 @@ class Twin:
         close_folder(self.folder)
 
     @property
+    def mind(self) -> str:
+        """Who speaks for Sofia, for reports: the emulator's `script`, or the real `model`."""
+        return "model" if self._real_model else self.realtime.mind
+
+    @property
+    def ears(self) -> str:
+        """Who hears the callee, for reports: the emulator's `whisper` or `text`, or the real `model`."""
+        return "model" if self._real_model else self.realtime.ears
+
+    @property
     def _real_model(self) -> bool:
         return self._options.openai_api_key is not None
 
@@ -135,6 +147,7 @@ class Twin:
                 api_key="local-" + random_secrets.token_hex(8),
                 think_ms=self._options.think_ms,
                 pace=self._options.pace,
+                faults=self._options.realtime_faults,
             ),
             self._ears,
             self._voice,

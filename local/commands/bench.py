@@ -121,7 +121,7 @@ async def _play(
     """One call of a persona for a tenant of its own."""
     session.twin.clock.set_now(persona.call_at)
     api = await asyncio.to_thread(set_up, session.admin, tenant_id, session.personas.tenant)
-    earlier = len(session.twin.realtime.sessions)
+    earlier = frozenset(session.twin.realtime.sessions)
     try:
         placed = await place(session.twin, api, persona, session.voice, board=session.board)
     except CallTimedOut as late:
@@ -135,7 +135,9 @@ async def _play(
         for name in ("call_id", "outcome", "turns", "tools", "latency_ms", "cost_usd")
     }
     positions = heard_positions(
-        session.twin.realtime.sessions[earlier:], persona.lead.phone, placed.actor.account()
+        [one for one in session.twin.realtime.sessions if one not in earlier],
+        persona.lead.phone,
+        placed.actor.account(),
     )
     return checks, {
         "persona": persona.id,

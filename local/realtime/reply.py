@@ -13,6 +13,7 @@ from typing import Any
 
 from local.realtime.codec import Codec
 from local.realtime.conversation import Conversation, Item, new_id
+from local.realtime.meter import MS_PER_SPOKEN_TOKEN
 from local.realtime.mind.port import Call, MindReply, Say
 from local.realtime.settings import Faults
 from local.speech.ports import BYTES_PER_MS, Speaker, Utterance, Voice, WordTiming
@@ -22,7 +23,6 @@ Emit = Callable[..., Awaitable[None]]
 _FIRST_DELTAS_MS = (100, 200)
 DELTA_MS = 250
 STRAGGLERS = 3
-MS_PER_AUDIO_TOKEN = 50
 _SENTENCE = re.compile(r"[^.!?]+[.!?]+\s*|[^.!?]+$")
 
 
@@ -43,12 +43,32 @@ class Response:
     output: list[Item] = field(default_factory=list)
     cancelled: str | None = None
     incomplete: str | None = None
+    _cancelling: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def cancel(self, reason: str) -> None:
+        """The first reason counts."""
+        self.cancelled = self.cancelled or reason
+        self._cancelling.set()
+
+    async def until_cancelled(self) -> None:
+        await self._cancelling.wait()
 
     @property
     def budget_ms(self) -> float:
         """Sound that the limit of tokens allows; a token is 50 ms."""
         limit = self.max_output_tokens
-        return limit * MS_PER_AUDIO_TOKEN if isinstance(limit, int) else math.inf
+        return limit * MS_PER_SPOKEN_TOKEN if isinstance(limit, int) else math.inf
+
+    def finish(self) -> None:
+        """Its status, by how it went."""
+        if self.cancelled:
+            self.status = "cancelled"
+            self.details = {"type": "cancelled", "reason": self.cancelled}
+        elif self.incomplete:
+            self.status = "incomplete"
+            self.details = {"type": "incomplete", "reason": self.incomplete}
+        else:
+            self.status = "completed"
 
     def on_the_wire(self) -> dict[str, Any]:
         return {
@@ -77,17 +97,19 @@ class Speaking:
         pace: float,
         faults: Faults,
         codec: Codec,
+        on_sound: Callable[[], Awaitable[None]],
         *,
         has_phases: bool = False,
     ) -> None:
+        """`on_sound` is called after each delta of sound."""
         self._emit = emit
         self._voice = voice
         self._conversation = conversation
         self._pace = pace
         self._faults = faults
         self._codec = codec
+        self._on_sound = on_sound
         self._has_phases = has_phases
-        self.after_first_sound: Callable[[], Awaitable[None]] | None = None
 
     async def perform(self, response: Response, reply: MindReply) -> None:
         """Emit everything between `response.created` and `response.done`."""
@@ -137,6 +159,7 @@ class Speaking:
 
     async def _say(self, response: Response, part: Say, index: int, phase: str | None) -> None:
         item = Item(new_id("item"), "message", role="assistant", is_audio=True, phase=phase)
+        self._conversation.spoken.append(item)
         ids = await self._begin(response, item, index)
         content = {**ids, "content_index": 0}
         empty = {"type": "audio", "transcript": ""}
@@ -148,22 +171,35 @@ class Speaking:
         spoken = [
             asyncio.ensure_future(self._voice.speak(s.strip(), Speaker.AGENT)) for s in sentences
         ]
-        for sentence, speaking in zip(sentences, spoken, strict=True):
-            if response.cancelled or (response.incomplete and item.generated_ms):
-                break
-            utterance = await speaking
-            await self._words(content, sentence)
-            item.text += sentence
-            item.words += [
-                WordTiming(w.word, w.end_ms + item.generated_ms) for w in utterance.words
-            ]
-            await self._sound(response, item, utterance, content, deltas)
+        try:
+            for sentence, speaking in zip(sentences, spoken, strict=True):
+                if response.cancelled or (response.incomplete and item.generated_ms):
+                    break
+                await self._sentence(response, item, sentence, await speaking, content, deltas)
+        finally:
+            for speaking in spoken:
+                speaking.cancel()
+            await asyncio.gather(*spoken, return_exceptions=True)
         item.text = item.text.strip()
         await self._emit("response.output_audio.done", **content)
         await self._emit("response.output_audio_transcript.done", **content, transcript=item.text)
         done = {"type": "audio", "transcript": item.text}
         await self._emit("response.content_part.done", **content, part=done)
         await self._end(response, item, index)
+
+    async def _sentence(
+        self,
+        response: Response,
+        item: Item,
+        sentence: str,
+        utterance: Utterance,
+        content: dict[str, Any],
+        sizes: Iterator[int],
+    ) -> None:
+        await self._words(content, sentence)
+        item.text += sentence
+        item.words += [WordTiming(w.word, w.end_ms + item.generated_ms) for w in utterance.words]
+        await self._sound(response, item, utterance, content, sizes)
 
     async def _words(self, content: dict[str, Any], sentence: str) -> None:
         for word in re.findall(r"\S+\s*", sentence):
@@ -202,8 +238,7 @@ class Speaking:
                 **content,
                 delta=base64.b64encode(self._codec.from_mulaw(piece)).decode(),
             )
-            if self.after_first_sound is not None:
-                await self.after_first_sound()
+            await self._on_sound()
             await asyncio.sleep(len(piece) / BYTES_PER_MS / 1_000 / self._pace)
 
     async def _write(self, response: Response, part: Say, index: int) -> None:
@@ -248,62 +283,3 @@ class Speaking:
                 arguments=item.arguments,
             )
         await self._end(response, item, index)
-
-
-class Meter:
-    """Usage figures from what a session really holds: each response pays for the whole conversation, less what the
-    prefix of the one before had already."""
-
-    def __init__(self) -> None:
-        self._text_before = 0
-        self._audio_before = 0
-
-    def usage(
-        self, fixed_text: str, items: Sequence[Item], output: Sequence[Item]
-    ) -> dict[str, Any]:
-        mine = {id(item) for item in output}
-        known = [item for item in items if id(item) not in mine]
-        text_in = tokens(fixed_text) + sum(tokens(i.text + i.arguments) for i in known)
-        audio_in = sum(_audio_tokens(item) for item in known)
-        text_cached = _cached(self._text_before, text_in)
-        audio_cached = _cached(self._audio_before, audio_in)
-        self._text_before, self._audio_before = text_in, audio_in
-        text_out = sum(tokens(i.text + i.arguments) for i in output)
-        audio_out = sum(i.generated_ms // 50 for i in output)
-        cached = {
-            "text_tokens": text_cached,
-            "audio_tokens": audio_cached,
-            "image_tokens": 0,
-        }
-        return {
-            "total_tokens": text_in + audio_in + text_out + audio_out,
-            "input_tokens": text_in + audio_in,
-            "output_tokens": text_out + audio_out,
-            "input_token_details": {
-                "text_tokens": text_in,
-                "audio_tokens": audio_in,
-                "image_tokens": 0,
-                "cached_tokens": text_cached + audio_cached,
-                "cached_tokens_details": cached,
-            },
-            "output_token_details": {
-                "text_tokens": text_out,
-                "audio_tokens": audio_out,
-            },
-        }
-
-
-def tokens(text: str) -> int:
-    """About four characters a token."""
-    return len(text) // 4
-
-
-def _audio_tokens(item: Item) -> int:
-    """A token per 100 ms of the user's sound, per 50 ms of the assistant's."""
-    return item.audio_ms // (100 if item.role == "user" else 50) if item.is_audio else 0
-
-
-def _cached(before: int, now: int) -> int:
-    """Caches move in multiples of 64 tokens."""
-    shared = min(before, now)
-    return shared - shared % 64

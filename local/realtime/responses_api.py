@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.realtime.conversation import new_id
+from local.realtime.meter import tokens
 from local.realtime.mind.port import AnalystMind
-from local.realtime.reply import tokens
 
 _FORBIDDEN = frozenset(
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from local.realtime import responses_api
+from local.realtime.conversation import new_id
 from local.realtime.mind.port import AnalystMind, Mind
 from local.realtime.session import EmulatedSession
 from local.realtime.settings import EmulatorSettings, Expiry, Faults
@@ -26,6 +29,17 @@ _UPGRADE_REFUSALS = {
     503: ("server_error", "The server is overloaded."),
 }
 MAX_EVENT_BYTES = 15 * 1_024 * 1_024
+MIND = "script"
+"""Whoever reads a report must know that no model has spoken."""
+_EARS = {"voice": "whisper"}
+_SHUTDOWN_DATES = {"gpt-realtime": "2027-01-20", "gpt-realtime-mini": "2027-01-20"}
+_BETA_HEADER = "realtime=v1"
+_CONNECT_REFUSALS = {
+    "beta_api_shape_disabled": "The Realtime Beta API is no longer supported.",
+    "invalid_intent": "Invalid intent. The emulator serves 'realtime' alone.",
+    "missing_model": "You must provide a model parameter.",
+    "model_not_found": "The model does not exist or you do not have access to it.",
+}
 
 
 class RealtimeEmulator:
@@ -46,8 +60,19 @@ class RealtimeEmulator:
         self._analyst = analyst
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()
+        self._closed: deque[EmulatedSession] = deque()
         self.sessions: list[EmulatedSession] = []
         self.port = 0
+
+    @property
+    def mind(self) -> str:
+        """Who answers, for reports: always a script."""
+        return MIND
+
+    @property
+    def ears(self) -> str:
+        """Who hears, for reports: `whisper`, or `text` where words are looked up."""
+        return _EARS.get(self._ears.kind, self._ears.kind)
 
     @property
     def api_key(self) -> str:
@@ -98,24 +123,33 @@ class RealtimeEmulator:
             return denied
         socket = web.WebSocketResponse(max_msg_size=MAX_EVENT_BYTES, compress=False)
         await socket.prepare(request)
-        model = request.query.get("model")
-        if request.headers.get("OpenAI-Beta") == "realtime=v1":
-            return await _refuse(socket, "beta_api_shape_disabled")
-        if model is None:
-            return await _refuse(socket, "missing_model")
-        if model not in self._settings.models:
-            return await _refuse(socket, "model_not_found")
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return await _refuse(socket, refusal)
         self._sockets.add(socket)
         try:
-            await self._serve(request, socket, model)
+            await self._serve(request, socket, request.query["model"])
         finally:
             self._sockets.discard(socket)
         return socket
 
+    def _refusal(self, request: web.Request) -> str | None:
+        """The code of what is wrong with a connection."""
+        if request.headers.get("OpenAI-Beta") == _BETA_HEADER:
+            return "beta_api_shape_disabled"
+        if request.query.get("intent", "realtime") != "realtime":
+            return "invalid_intent"
+        if "model" not in request.query:
+            return "missing_model"
+        known = request.query["model"] in self._settings.models
+        return None if known else "model_not_found"
+
     async def _serve(self, request: web.Request, socket: web.WebSocketResponse, model: str) -> None:
         async def send(text: str) -> None:
             if not socket.closed:
-                await socket.send_str(text)
+                # The client may be gone; reading from the socket tells.
+                with contextlib.suppress(ConnectionResetError):
+                    await socket.send_str(text)
 
         async def cut(code: int) -> None:
             if code == _ABNORMAL_CLOSE and request.transport is not None:
@@ -138,12 +172,17 @@ class RealtimeEmulator:
                     await session.handle(message.data)
                 else:
                     await socket.close(code=_REFUSED_CLOSE)
-        except ConnectionResetError:
-            pass  # the client is gone
         finally:
             for trouble in troubles:
                 trouble.cancel()
             await session.stop()
+            self._remember(session)
+
+    def _remember(self, session: EmulatedSession) -> None:
+        """A closed session stays until enough later ones have closed."""
+        self._closed.append(session)
+        if len(self._closed) > self._settings.closed_sessions_kept:
+            self.sessions.remove(self._closed.popleft())
 
     async def _expire(self, socket: web.WebSocketResponse, session: EmulatedSession) -> None:
         after_s = self._settings.faults.expire_after_s
@@ -186,7 +225,10 @@ class RealtimeEmulator:
         except responses_api.SchemaRefused as refusal:
             return _error(400, "invalid_json_schema", str(refusal))
 
-    async def _models(self, _request: web.Request) -> web.StreamResponse:
+    async def _models(self, request: web.Request) -> web.StreamResponse:
+        denied = self._denied(request)
+        if denied is not None:
+            return denied
         return web.json_response(
             {
                 "object": "list",
@@ -195,6 +237,9 @@ class RealtimeEmulator:
         )
 
     async def _model(self, request: web.Request) -> web.StreamResponse:
+        denied = self._denied(request)
+        if denied is not None:
+            return denied
         model = request.match_info["model"]
         if model not in self._settings.models:
             return _error(404, "model_not_found", "The model does not exist.")
@@ -212,6 +257,7 @@ def _model_body(model: str) -> dict[str, Any]:
         "object": "model",
         "created": 1_780_000_000,
         "owned_by": "system",
+        "shutdown_date": _SHUTDOWN_DATES.get(model),
     }
 
 
@@ -229,14 +275,12 @@ async def _refuse(socket: web.WebSocketResponse, code: str) -> web.WebSocketResp
     error = {
         "type": "invalid_request_error",
         "code": code,
-        "message": code,
+        "message": _CONNECT_REFUSALS[code],
         "param": None,
+        "event_id": None,
     }
-    body = {
-        "type": "error",
-        "event_id": "event_refused",
-        "error": {**error, "event_id": None},
-    }
-    await socket.send_str(json.dumps(body))
+    await socket.send_str(
+        json.dumps({"type": "error", "event_id": new_id("event"), "error": error})
+    )
     await socket.close(code=_REFUSED_CLOSE, message=f"invalid_request_error.{code}".encode())
     return socket

@@ -1,50 +1,23 @@
-"""A session's settings: the defaults of each model, and updates checked as the service checks them."""
+"""A session's settings: the defaults of each model, and what an update makes of them."""
 
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
-from local.realtime.errors import Refusal, invalid, missing, unknown_parameter
+from local.realtime.errors import Refusal, invalid, unknown_parameter
+from local.realtime.meter import tokens
+from local.realtime.session_models import SessionUpdate
 
 SESSION_S = 3_600
-_FIELDS = frozenset(
-    [
-        "type",
-        "model",
-        "output_modalities",
-        "instructions",
-        "audio",
-        "include",
-        "tools",
-        "tool_choice",
-        "parallel_tool_calls",
-        "reasoning",
-        "max_output_tokens",
-        "truncation",
-        "tracing",
-        "prompt",
-    ]
-)
-_VOICES = frozenset(
-    ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"]
-)
-_FORMATS = frozenset({"audio/pcm", "audio/pcmu", "audio/pcma"})
-_VAD_FIELDS = {
-    "server_vad": frozenset(
-        [
-            "type",
-            "threshold",
-            "prefix_padding_ms",
-            "silence_duration_ms",
-            "idle_timeout_ms",
-            "create_response",
-            "interrupt_response",
-        ]
-    ),
-    "semantic_vad": frozenset(["type", "eagerness", "create_response", "interrupt_response"]),
+MAX_INSTRUCTION_TOKENS = 16_384
+"""Of instructions and tools together."""
+_TRANSCRIBERS = {
+    "languages": ("gpt-transcribe", "gpt-live-transcribe"),
+    "keywords": ("gpt-transcribe", "gpt-live-transcribe"),
+    "delay": ("gpt-realtime-whisper",),
 }
-MAX_TOKENS = 4_096
 
 
 def is_newer(model: str) -> bool:
@@ -54,7 +27,6 @@ def is_newer(model: str) -> bool:
 
 def defaults(session_id: str, model: str, expires_at: int) -> dict[str, Any]:
     """The session as `session.created` shows it; silence and voice differ by model."""
-    newer = is_newer(model)
     pcm = {"type": "audio/pcm", "rate": 24_000}
     return {
         "type": "realtime",
@@ -75,19 +47,11 @@ def defaults(session_id: str, model: str, expires_at: int) -> dict[str, Any]:
                 "format": dict(pcm),
                 "transcription": None,
                 "noise_reduction": None,
-                "turn_detection": {
-                    "type": "server_vad",
-                    "threshold": 0.5,
-                    "prefix_padding_ms": 300,
-                    "silence_duration_ms": 500 if newer else 200,
-                    "idle_timeout_ms": None,
-                    "create_response": True,
-                    "interrupt_response": True,
-                },
+                "turn_detection": _detection_defaults("server_vad", model),
             },
             "output": {
                 "format": dict(pcm),
-                "voice": "marin" if newer else "alloy",
+                "voice": "marin" if is_newer(model) else "alloy",
                 "speed": 1.0,
             },
         },
@@ -95,137 +59,99 @@ def defaults(session_id: str, model: str, expires_at: int) -> dict[str, Any]:
     }
 
 
-def updated(session: dict[str, Any], update: Any, has_spoken: bool) -> dict[str, Any]:
+def updated(session: dict[str, Any], update: SessionUpdate, has_spoken: bool) -> dict[str, Any]:
     """The session after an update; raises Refusal, and then nothing of it is applied."""
-    if not isinstance(update, dict):
-        raise missing("session")
-    if "type" not in update:
-        raise missing("session.type")
-    if update["type"] != "realtime":
-        raise invalid("session.type", "Passing a transcription session update is not allowed.")
-    for name in update:
-        if name not in _FIELDS:
-            raise unknown_parameter(f"session.{name}")
-    if "model" in update and update["model"] != session["model"]:
+    sent = update.model_dump(mode="json", exclude_unset=True)
+    if sent.get("model", session["model"]) != session["model"]:
         raise invalid("session.model", "The model cannot be changed.")
-    changed = copy.deepcopy(session)
-    _modalities(update)
-    _reasoning(session, update)
-    _tokens(update)
-    for name, value in update.items():
-        if name == "audio":
-            _audio(changed["audio"], value, has_spoken)
-        elif name == "tools":
-            changed["tools"] = [_tool(tool, index) for index, tool in enumerate(value or [])]
-        else:
-            changed[name] = value
+    refuse_older(session["model"], update.model_fields_set, "session")
+    if "tracing" in sent and session["tracing"] not in (None, sent["tracing"]):
+        raise invalid("session.tracing", "Tracing cannot be changed once it is enabled.")
+    audio = sent.pop("audio", {})
+    changed = {**copy.deepcopy(session), **sent}
+    _input(changed, audio.get("input", {}))
+    _output(changed["audio"]["output"], audio.get("output", {}), has_spoken)
+    if fixed_tokens(changed["instructions"], changed["tools"]) > MAX_INSTRUCTION_TOKENS:
+        raise invalid(
+            "session.instructions",
+            f"Instructions and tools take more than {MAX_INSTRUCTION_TOKENS} tokens.",
+        )
     return changed
 
 
-def _modalities(update: dict[str, Any]) -> None:
-    modalities = update.get("output_modalities")
-    if modalities is not None and modalities not in (["audio"], ["text"]):
-        raise invalid(
-            "session.output_modalities",
-            "Invalid modalities: use ['audio'] or ['text'].",
-        )
-
-
-def _reasoning(session: dict[str, Any], update: dict[str, Any]) -> None:
-    newer = is_newer(str(session["model"]))
+def refuse_older(model: str, sent: set[str], path: str) -> None:
+    """Raises Refusal for fields that only the second generation knows."""
     for name in ("reasoning", "parallel_tool_calls"):
-        if name in update and not newer:
-            raise unknown_parameter(f"session.{name}")
+        if name in sent and not is_newer(model):
+            raise unknown_parameter(f"{path}.{name}")
 
 
-def _tokens(update: dict[str, Any]) -> None:
-    tokens = update.get("max_output_tokens")
-    if tokens is None or tokens == "inf":
-        return
-    if not isinstance(tokens, int) or not 1 <= tokens <= MAX_TOKENS:
-        raise invalid("session.max_output_tokens", f"Expected 1 to {MAX_TOKENS} or 'inf'.")
-
-
-def _audio(audio: dict[str, Any], update: Any, has_spoken: bool) -> None:
-    for name in update:
-        if name not in ("input", "output"):
-            raise unknown_parameter(f"session.audio.{name}")
-    for name, value in update.get("input", {}).items():
-        path = f"session.audio.input.{name}"
-        if name == "format":
-            audio["input"]["format"] = _format(value, path)
-        elif name == "turn_detection":
-            audio["input"]["turn_detection"] = _turn_detection(value, path)
-        elif name == "transcription":
-            kept = {"model": None, "language": None, "prompt": None}
-            audio["input"]["transcription"] = None if value is None else {**kept, **value}
-        elif name == "noise_reduction":
-            audio["input"]["noise_reduction"] = value
-        else:
-            raise unknown_parameter(path)
-    for name, value in update.get("output", {}).items():
-        path = f"session.audio.output.{name}"
-        if name == "format":
-            audio["output"]["format"] = _format(value, path)
-        elif name == "voice":
-            _voice(audio, value, path, has_spoken)
-        elif name == "speed":
-            if not isinstance(value, int | float) or not 0.25 <= value <= 1.5:
-                raise invalid(path, "Expected a speed from 0.25 to 1.5.")
-            audio["output"]["speed"] = value
-        else:
-            raise unknown_parameter(path)
-
-
-def _voice(audio: dict[str, Any], value: Any, path: str, has_spoken: bool) -> None:
-    if value not in _VOICES:
-        raise invalid(path, "Unknown voice.")
-    if has_spoken and value != audio["output"]["voice"]:
+def refuse_voice(current: Any, wanted: Any, path: str) -> None:
+    """Raises Refusal for another voice than the one that has been heard."""
+    if wanted != current:
         raise Refusal(
             "cannot_update_voice",
             "Cannot update a conversation's voice if assistant audio is present.",
             path,
         )
-    audio["output"]["voice"] = value
 
 
-def _format(value: Any, path: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or value.get("type") not in _FORMATS:
-        raise invalid(f"{path}.type", "Expected audio/pcm, audio/pcmu or audio/pcma.")
-    if value["type"] == "audio/pcm":
-        if "rate" not in value:
-            raise missing(f"{path}.rate")
-        if value["rate"] != 24_000:
-            raise invalid(f"{path}.rate", "Only 24000 is supported.")
-    return dict(value)
+def fixed_tokens(instructions: str, tools: list[dict[str, Any]]) -> int:
+    return tokens(instructions) + tokens(json.dumps(tools, ensure_ascii=False))
 
 
-def _turn_detection(value: Any, path: str) -> dict[str, Any] | None:
-    if value is None:
-        return None
-    kind = value.get("type")
-    if kind not in _VAD_FIELDS:
-        raise invalid(f"{path}.type", "Expected server_vad or semantic_vad.")
-    for name in value:
-        if name not in _VAD_FIELDS[kind]:
-            raise unknown_parameter(f"{path}.{name}")
+def _input(session: dict[str, Any], sent: dict[str, Any]) -> None:
+    current = session["audio"]["input"]
+    merged = dict(sent)
+    if sent.get("turn_detection") is not None:
+        merged["turn_detection"] = _detection(
+            current["turn_detection"], sent["turn_detection"], session["model"]
+        )
+    if sent.get("transcription") is not None:
+        merged["transcription"] = _transcription(current["transcription"], sent["transcription"])
+    if sent.get("noise_reduction") is not None:
+        kept = (current["noise_reduction"] or {}).get("strength", 1)
+        merged["noise_reduction"] = {"strength": kept, **sent["noise_reduction"]}
+    current.update(merged)
+
+
+def _output(current: dict[str, Any], sent: dict[str, Any], has_spoken: bool) -> None:
+    if has_spoken and "voice" in sent:
+        refuse_voice(current["voice"], sent["voice"], "session.audio.output.voice")
+    current.update(sent)
+
+
+def _detection(current: dict[str, Any] | None, sent: dict[str, Any], model: str) -> dict[str, Any]:
+    """What is left out stays, unless another kind of detection begins."""
+    if current is None or current["type"] != sent["type"]:
+        current = _detection_defaults(sent["type"], model)
+    return {**current, **sent}
+
+
+def _detection_defaults(kind: str, model: str) -> dict[str, Any]:
     flags = {"create_response": True, "interrupt_response": True}
     if kind == "semantic_vad":
-        return {"type": kind, "eagerness": "auto", **flags, **value}
-    threshold = value.get("threshold", 0.5)
-    if not 0.0 <= threshold <= 1.0:
-        raise invalid(f"{path}.threshold", "Expected a number from 0 to 1.")
-    timing = {"threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500}
-    return {"type": kind, **timing, "idle_timeout_ms": None, **flags, **value}
+        return {"type": kind, "eagerness": "auto", **flags}
+    return {
+        "type": kind,
+        "threshold": 0.5,
+        "prefix_padding_ms": 300,
+        "silence_duration_ms": 500 if is_newer(model) else 200,
+        "idle_timeout_ms": None,
+        **flags,
+    }
 
 
-def _tool(tool: Any, index: int) -> dict[str, Any]:
-    path = f"session.tools[{index}]"
-    if not isinstance(tool, dict) or tool.get("type") != "function":
-        raise invalid(f"{path}.type", "Expected 'function'.")
-    if "function" in tool:
-        raise unknown_parameter(f"{path}.function")
-    if not tool.get("name"):
-        raise missing(f"{path}.name")
-    names = ("type", "name", "description", "parameters")
-    return {name: tool[name] for name in names if name in tool}
+def _transcription(current: dict[str, Any] | None, sent: dict[str, Any]) -> dict[str, Any]:
+    """What is left out stays, unless another model transcribes from here on."""
+    path = "session.audio.input.transcription"
+    kept = current or {"model": None}
+    if sent.get("model", kept["model"]) != kept["model"]:
+        kept = {}
+    merged = {"model": None, "language": None, "prompt": None, **kept, **sent}
+    for name, models in _TRANSCRIBERS.items():
+        if merged.get(name) is not None and merged["model"] not in models:
+            raise invalid(f"{path}.{name}", f"Only supported by {' and '.join(models)}.")
+    if merged["prompt"] is not None and merged["model"] == "gpt-realtime-whisper":
+        raise invalid(f"{path}.prompt", "Not supported by gpt-realtime-whisper.")
+    return merged

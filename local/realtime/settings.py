@@ -60,7 +60,8 @@ class Faults:
 class EmulatorSettings:
     """`think_ms` is the time from a request to the first sound, plus or minus `jitter_ms` (seeded); `pace` is how
     much faster than real time sound is made, `reading_pace` the same in a session without turn detection: nobody is
-    on the line there."""
+    on the line there. `cancel_ms` is the least and most that a client's cancellation takes; `closed_sessions_kept`
+    are remembered with all their sound, the latest; `record_frames` keeps all that goes over each socket."""
 
     api_key: str = "local"
     port: int = 0
@@ -68,6 +69,9 @@ class EmulatorSettings:
     jitter_ms: int = 200
     pace: float = 4.0
     reading_pace: float = 60.0
+    cancel_ms: tuple[int, int] = (20, 150)
+    closed_sessions_kept: int = 50
+    record_frames: bool = False
     seed: int = 1
     models: tuple[str, ...] = (
         "gpt-realtime-2.1",
@@ -75,5 +79,6 @@ class EmulatorSettings:
         "gpt-realtime-2",
         "gpt-realtime-1.5",
         "gpt-realtime",
+        "gpt-realtime-mini",
     )
     faults: Faults = field(default_factory=Faults)

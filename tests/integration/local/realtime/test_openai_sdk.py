@@ -10,6 +10,7 @@ import pytest
 from openai import BadRequestError
 from pydantic import BaseModel, ConfigDict
 
+from local.realtime.conversation import seen
 from local.realtime.mind.port import Said
 from local.realtime.server import RealtimeEmulator
 from local.realtime.settings import Faults
@@ -56,8 +57,8 @@ async def test_truncation_is_exact_and_too_much_is_refused(emulator: RealtimeEmu
         assert error.error.message == "Audio content of 1300ms is already shorter than 99999ms"
         await connection.conversation.item.truncate(item_id=item, content_index=0, audio_end_ms=450)
         assert (await until(connection, "conversation.item.truncated")).audio_end_ms == 450
-        seen = emulator.sessions[-1].conversation.seen()
-        assert [entry.text for entry in seen if isinstance(entry, Said)] == ["uno dos tres cuatro"]
+        entries = seen(emulator.sessions[-1].conversation.items)
+        assert [entry.text for entry in entries if isinstance(entry, Said)] == ["uno dos tres cuatro"]
 
 
 async def test_a_cancelled_reply_ends_as_cancelled_and_a_second_request_is_refused(
