@@ -27,7 +27,7 @@ from media_service.server import MediaServer
 from media_service.settings import Settings
 from media_service.timers import TimerWheel
 from shared.adapters import aws_clients
-from shared.adapters.carrier import Carrier
+from shared.adapters.carrier import Carrier, account_of
 from shared.adapters.clock import clock_from
 from shared.adapters.directory import Directory
 from shared.adapters.journal import Journal
@@ -121,7 +121,10 @@ def compose(
         live=live,
         leases=leases,
         suppressions=Suppressions(dynamodb, settings.leads_table, signing["suppression"].encode()),
-        carrier=Carrier(twilio["account_sid"], twilio["auth_token"], settings.twilio_api_url),
+        carrier=Carrier(
+            lambda fresh: account_of(secrets.json(settings.twilio_secret_id, fresh)),
+            settings.twilio_api_url,
+        ),
         endpoint=RealtimeEndpoint(settings.realtime_url, api_key),
         token_secrets=token_secrets(signing),
         threads=threads,

@@ -17,6 +17,8 @@ from shared.adapters.capacity import MediaCapacity
 from shared.adapters.carrier import (
     Carrier,
     CarrierBusy,
+    CarrierError,
+    CarrierLocked,
     CarrierRefused,
     CarrierUnknown,
     DialOrder,
@@ -34,8 +36,10 @@ from shared.domain.gate import Decision, Reason, Stage
 from shared.domain.tenant import Tenant
 
 SOURCE = "dialer"
-# A carrier that does not process requests gets about two minutes (see functions/dialer/pace.py).
+# A carrier that does not process requests gets so many attempts in a row, about two minutes (functions/dialer/pace.py);
+# those longer ago were made for another reason.
 MAX_ATTEMPTS = 6
+BUSY_FOR = timedelta(minutes=4)
 # How often a waiting call is marked, so that the reconciler does not take it for a lost one.
 MARK_EVERY = timedelta(seconds=20)
 
@@ -45,6 +49,8 @@ class Dialled(StrEnum):
 
     DONE = "done"
     NOT_NOW = "not_now"
+    LOCKED_OUT = "locked_out"
+    """The carrier does not accept our credentials: nobody can be called until a person has put that right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,8 @@ class Dialer:
         except CarrierRefused as refusal:
             self._warn("the carrier refused a call", call, code=refusal.code)
             kind, detail = FactKind.DIAL_REFUSED, str(refusal.code)
+        except CarrierLocked:
+            return self._locked_out(call)
         except CarrierBusy:
             return self._carrier_busy(call)
         except CarrierUnknown:
@@ -135,15 +143,25 @@ class Dialer:
         """The request was not processed, so another attempt is no second call; a few are made."""
         self._warn("the carrier did not take a call", call, attempt=call.attempt)
         now = self.clock.now()
-        if call.attempt >= MAX_ATTEMPTS:
+        if _attempts_since(call, now - BUSY_FOR) >= MAX_ATTEMPTS:
             fact = Fact(now, FactKind.DIAL_REFUSED, call.attempt, SOURCE, "busy")
             self.live.record(call.call_id, [fact])
             return Dialled.DONE
+        return self._put_back(call, Dialled.NOT_NOW)
+
+    def _locked_out(self, call: Call) -> Dialled:
+        """Nothing is wrong with the call: it waits for a person to mend the credentials, as long as it may be made."""
+        keys = {"call_id": call.call_id, "tenant_id": call.tenant_id}
+        self.log.error("the carrier does not accept our credentials", extra=keys)
+        return self._put_back(call, Dialled.LOCKED_OUT)
+
+    def _put_back(self, call: Call, waiting: Dialled) -> Dialled:
+        """The carrier processed nothing: the call waits again, `waiting` says for what."""
         if self.live.put_back(call.call_id, call.attempt):
-            return Dialled.NOT_NOW
+            return waiting
         if self.live.get(call.call_id).has(FactKind.CANCEL_REQUESTED):
             # Cancelled meanwhile, and the carrier has nothing to cancel.
-            fact = Fact(now, FactKind.CANCELED, call.attempt, SOURCE)
+            fact = Fact(self.clock.now(), FactKind.CANCELED, call.attempt, SOURCE)
             self.live.record(call.call_id, [fact])
         return Dialled.DONE
 
@@ -151,7 +169,7 @@ class Dialer:
         """The wish came while the carrier was being asked: nobody knew the carrier's id then."""
         try:
             self.carrier.cancel(sid)
-        except CarrierUnknown:
+        except CarrierError:
             self._warn("a cancel did not go through; the reconciler completes it", call)
 
     def _order(self, call: Call, tenant: Tenant, agent: Agent) -> DialOrder:
@@ -176,3 +194,8 @@ class Dialer:
     def _warn(self, message: str, call: Call, **fields: object) -> None:
         keys = {"call_id": call.call_id, "tenant_id": call.tenant_id, **fields}
         self.log.warning(message, extra=keys)
+
+
+def _attempts_since(call: Call, since: datetime) -> int:
+    intents = (fact for fact in call.facts.values() if fact.kind is FactKind.DIAL_INTENT)
+    return sum(intent.at >= since for intent in intents)

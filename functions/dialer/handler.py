@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from functions.dialer.app import Dialer, Dialled
-from functions.dialer.pace import delay_s
+from functions.dialer.pace import LOCKED_OUT_S, delay_s
 from functions.operator_log import operator_log
 from shared.adapters import aws_clients
 from shared.adapters.capacity import MediaCapacity
@@ -49,8 +49,8 @@ def compose() -> tuple[Dialer, DialQueue]:
         directory=directory,
         live=live,
         gatekeeper=Gatekeeper(directory, live, suppressions, clock),
-        carrier=Carrier.following(
-            lambda: account_of(secrets.json(twilio_id)),
+        carrier=Carrier(
+            lambda fresh: account_of(secrets.json(twilio_id, fresh)),
             optional("TWILIO_API_BASE_URL") or None,
         ),
         capacity=MediaCapacity(optional("MEDIA_READY_URL") or None),
@@ -69,10 +69,11 @@ def _dial(record: SQSRecord) -> None:
         # The batch processor keeps what it catches to itself.
         dialer.log.exception("a message was not handled", extra={"message_id": record.message_id})
         raise
-    if dialled is Dialled.NOT_NOW:
+    if dialled is not Dialled.DONE:
         received = int(record.attributes.approximate_receive_count or "1")
-        queue.postpone(record.receipt_handle, delay_s(received))
-        raise NotNow("no room for this call now")
+        locked_out = dialled is Dialled.LOCKED_OUT
+        queue.postpone(record.receipt_handle, LOCKED_OUT_S if locked_out else delay_s(received))
+        raise NotNow("this call cannot be placed now")
 
 
 def handler(event: Mapping[str, Any], context: Any) -> Any:

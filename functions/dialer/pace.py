@@ -7,6 +7,8 @@ import random
 FIRST_S = 2
 # A slot that frees up stands empty for half of this on average: short against a call of a minute and more.
 LONGEST_S = 20
+# Credentials are mended by people. Far below the time after which the reconciler takes a message for lost.
+LOCKED_OUT_S = 300
 
 
 def delay_s(received: int) -> int:

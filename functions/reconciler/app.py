@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
-from shared.adapters.carrier import Carrier, CarrierCall, CarrierStatus, CarrierUnknown
+from shared.adapters.carrier import (
+    REQUEST_S,
+    Carrier,
+    CarrierCall,
+    CarrierError,
+    CarrierLocked,
+)
+from shared.adapters.carrier_words import FACT_OF, happened_at
 from shared.adapters.dial_queue import DialQueue
 from shared.adapters.leases import Leases
 from shared.adapters.live_calls import LiveCalls
@@ -31,19 +38,9 @@ NEVER_HAPPENED = timedelta(minutes=5)
 LONGEST_CALL = timedelta(minutes=20)
 # After so many requests without an answer the rest waits for the next minute.
 UNANSWERED = 3
-# What one more call may cost: a few requests to the carrier at five seconds each.
-LAST_CALL_MS = 16_000
-_STATUS = {
-    CarrierStatus.RINGING: FactKind.RINGING,
-    CarrierStatus.IN_PROGRESS: FactKind.ANSWERED,
-    CarrierStatus.COMPLETED: FactKind.COMPLETED,
-    CarrierStatus.BUSY: FactKind.BUSY,
-    CarrierStatus.FAILED: FactKind.FAILED,
-    CarrierStatus.NO_ANSWER: FactKind.NO_ANSWER,
-    CarrierStatus.CANCELED: FactKind.CANCELED,
-}
+# What one more call may cost where the carrier is slow: a fetch and both steps of a cancel, and the store.
+LAST_CALL_MS = int(3 * REQUEST_S * 1_000) + 4_000
 _STOPS = (FactKind.HANG_UP_REQUESTED, FactKind.CANCEL_REQUESTED)
-_LIVE = (CarrierStatus.QUEUED, CarrierStatus.RINGING, CarrierStatus.IN_PROGRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,11 @@ class Reconciler:
                 break
             try:
                 moved += self._settle(self.live.stored(call_id), now)
-            except CarrierUnknown:
+            except CarrierLocked:
+                unanswered += 1
+                keys = {"call_id": call_id}
+                self.log.error("the carrier does not accept our credentials", extra=keys)
+            except CarrierError:
                 unanswered += 1
                 self.log.warning("the carrier does not answer", extra={"call_id": call_id})
             except SofiaError as error:
@@ -124,11 +125,12 @@ class Reconciler:
         known = self.carrier.fetch(sid) if sid is not None else self._found(call)
         if known is None:
             return self._unknown_there(call, now)
-        facts = [Fact(now, FactKind.DIAL_ACCEPTED, attempt, SOURCE, known.sid)]
-        kind = _STATUS.get(known.status)
-        if kind is not None:
-            facts.append(Fact(now, kind, attempt, SOURCE, known.sid))
-        if known.status in _LIVE and any(call.has(stop) for stop in _STOPS):
+        kind, at = FACT_OF[known.status], happened_at(known.ended_at, now)
+        facts = [
+            Fact(now, FactKind.DIAL_ACCEPTED, attempt, SOURCE, known.sid),
+            Fact(at, kind, attempt, SOURCE, known.sid, known.talk_s),
+        ]
+        if known.status.is_live and any(call.has(stop) for stop in _STOPS):
             self._warn("a stop is completed", call)
             self.carrier.cancel(known.sid)
         return facts

@@ -27,8 +27,8 @@ def compose() -> Reconciler:
         live=LiveCalls(dynamodb, required("LIVE_TABLE")),
         leases=Leases(dynamodb, required("LIVE_TABLE")),
         queue=DialQueue(aws_clients.sqs(), required("DIAL_QUEUE_URL")),
-        carrier=Carrier.following(
-            lambda: account_of(secrets.json(twilio_id)),
+        carrier=Carrier(
+            lambda fresh: account_of(secrets.json(twilio_id, fresh)),
             optional("TWILIO_API_BASE_URL") or None,
         ),
         log=operator_log(),

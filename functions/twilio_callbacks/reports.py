@@ -6,21 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.adapters.carrier_words import (
+    FACT_OF,
+    happened_at,
+    seconds,
+    webhook_time,
+)
 from shared.domain.call import Fact, FactKind
 from shared.domain.errors import InvalidInput
 
 SOURCE = "twilio"
-_STATUS = {
-    "queued": FactKind.INITIATED,
-    "initiated": FactKind.INITIATED,
-    "ringing": FactKind.RINGING,
-    "in-progress": FactKind.ANSWERED,
-    "completed": FactKind.COMPLETED,
-    "busy": FactKind.BUSY,
-    "no-answer": FactKind.NO_ANSWER,
-    "failed": FactKind.FAILED,
-    "canceled": FactKind.CANCELED,
-}
 _STREAM = {
     "stream-started": FactKind.STREAM_STARTED,
     "stream-stopped": FactKind.STREAM_ENDED,
@@ -53,12 +48,16 @@ class Address:
 
 
 def fact_of(address: Address, form: Mapping[str, str], now: datetime) -> Fact | None:
-    """The fact in a report; None for what is new to us, which the carrier may send without notice."""
-    attempt = address.attempt
+    """The fact in a report, at the moment that the report names; `now` is when it arrived. None for what is new to
+    us, which the carrier may send without notice."""
+    at, attempt = happened_at(webhook_time(form.get("Timestamp", "")), now), address.attempt
     if address.what == "machine":
-        return Fact(now, FactKind.MACHINE_VERDICT, attempt, SOURCE, form.get("AnsweredBy", ""))
+        return Fact(at, FactKind.MACHINE_VERDICT, attempt, SOURCE, form.get("AnsweredBy", ""))
     if address.what == "stream":
         stream = _STREAM.get(form.get("StreamEvent", ""))
-        return Fact(now, stream, attempt, SOURCE, str(address.leg)) if stream else None
-    status = _STATUS.get(form.get("CallStatus", ""))
-    return Fact(now, status, attempt, SOURCE, form.get("CallSid", "")) if status else None
+        return Fact(at, stream, attempt, SOURCE, str(address.leg)) if stream else None
+    status = FACT_OF.get(form.get("CallStatus", ""))
+    if status is None:
+        return None
+    talk_s = seconds(form.get("CallDuration"))
+    return Fact(at, status, attempt, SOURCE, form.get("CallSid", ""), talk_s)

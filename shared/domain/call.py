@@ -1,8 +1,8 @@
 """The life of a call: facts are recorded, status and end reason follow from them.
 
-Carriers report twice, late, out of order or never. So nothing here sets a status: each report is a `Fact`, the record
-keeps the earliest of each, and every property is a function of the set. Any order and any repetition of the same
-facts gives the same record.
+Carriers report twice, late, out of order or never. So nothing here sets a status: each report is a `Fact` that says
+when the thing itself happened, the record keeps the best of each, and every property is a function of the set. Any
+order and any repetition of the same facts gives the same record.
 
     queued → dialing → ringing → in_progress → ended → analysed        denied (the gate said no)
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -115,21 +115,30 @@ _END_PRECEDENCE = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Fact:
-    """One report about a call. `detail` is short and holds no personal data: the carrier's SID, a code, a leg."""
+    """One report about a call. `at` is when it happened, by the clock of whoever saw it; `detail` is short and holds no
+    personal data: the carrier's SID, a code, a leg. `talk_s` comes with an end: how long the carrier says that the
+    call was answered, in whole seconds, None where it does not say."""
 
     at: datetime
     kind: FactKind
     attempt: int = 1
     source: str = ""
     detail: str = ""
+    talk_s: int | None = None
 
     @property
     def key(self) -> str:
         """Two reports with the same key are the same fact."""
         suffix = f"#{self.detail}" if self.kind in _KEYED_BY_DETAIL else ""
         return f"{self.kind.value}#{self.attempt}{suffix}"
+
+    @property
+    def order(self) -> tuple[bool, datetime, str, str, int]:
+        """Of two reports of the same fact the smaller one counts: the one that knows the carrier's seconds, then the
+        earlier. The rest only makes the order total, so that no two different reports are equal."""
+        return (self.talk_s is None, self.at, self.source, self.detail, self.talk_s or 0)
 
 
 _KEYED_BY_DETAIL = frozenset({FactKind.STREAM_STARTED, FactKind.STREAM_ENDED})
@@ -153,10 +162,10 @@ class Call:
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
     def with_fact(self, fact: Fact) -> Call:
-        """The call with `fact` on record. Of two reports with the same key the smaller stays, so that order and
-        repetition make no difference; returns `self` if nothing changes."""
+        """The call with `fact` on record. Of two reports with the same key the smaller stays (`Fact.order`), so that
+        order and repetition make no difference; returns `self` if nothing changes."""
         known = self.facts.get(fact.key)
-        if known is not None and known <= fact:
+        if known is not None and known.order <= fact.order:
             return self
         return replace(self, facts={**self.facts, fact.key: fact})
 
@@ -175,7 +184,8 @@ class Call:
         if not found:
             return None
         attempt = max(fact.attempt for fact in found)
-        return min(fact for fact in found if fact.attempt == attempt)
+        latest = [fact for fact in found if fact.attempt == attempt]
+        return min(latest, key=lambda fact: (fact.at, fact.detail))
 
     @property
     def attempt(self) -> int:
@@ -227,14 +237,40 @@ class Call:
         return None
 
     @property
+    def end(self) -> Fact | None:
+        """The fact that ended the call: what the carrier said before what we concluded."""
+        found = (
+            self.fact(kind) for kind, _ in _END_PRECEDENCE if _RANK.get(kind) is CallStatus.ENDED
+        )
+        return next((fact for fact in found if fact is not None), None)
+
+    @property
     def answered_at(self) -> datetime | None:
-        fact = self.fact(FactKind.ANSWERED) or self.fact(FactKind.STREAM_STARTED)
-        return fact.at if fact else None
+        """The earliest sign of an answer, and never after the end. The carrier's end knows it as well: a call of 81
+        seconds was answered 81 seconds before it ended."""
+        end = self.end
+        answered, streamed = self.fact(FactKind.ANSWERED), self.fact(FactKind.STREAM_STARTED)
+        signs = [fact.at for fact in (answered, streamed) if fact is not None]
+        if end is not None and end.talk_s:
+            signs.append(end.at - timedelta(seconds=end.talk_s))
+        if not signs:
+            return None
+        return min([*signs, end.at] if end is not None else signs)
 
     @property
     def ended_at(self) -> datetime | None:
-        ends = [f.at for f in self.facts.values() if _RANK.get(f.kind) is CallStatus.ENDED]
-        return min(ends, default=None)
+        return self.end.at if self.end else None
+
+    @property
+    def talk_s(self) -> float:
+        """How long the call was answered, which is what the carrier bills: by its own account where it gave one. 0
+        while the call is not over, and where nobody answered."""
+        end, answered_at = self.end, self.answered_at
+        if end is None:
+            return 0.0
+        if end.talk_s is not None:
+            return float(end.talk_s)
+        return (end.at - answered_at).total_seconds() if answered_at is not None else 0.0
 
     def cancellation(self) -> FactKind:
         """The fact by which this call is to be stopped now: CANCELED while it waits, CANCEL_REQUESTED while it is

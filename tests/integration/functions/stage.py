@@ -9,7 +9,7 @@ from ulid import ULID
 
 from local.cloud.template import Template
 from shared.adapters import aws_clients
-from shared.adapters.carrier import Carrier
+from shared.adapters.carrier import Account, Carrier
 from shared.adapters.dial_queue import DialQueue
 from shared.adapters.directory import Directory
 from shared.adapters.gatekeeper import Gatekeeper
@@ -103,4 +103,5 @@ class TestStage:
         return self.live.record(call.call_id, facts)
 
     def carrier(self, url: str) -> Carrier:
-        return Carrier("AC" + "0" * 32, "token", url)
+        account = Account("AC" + "0" * 32, "token")
+        return Carrier(lambda _fresh: account, url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -34,6 +34,49 @@ def test_statuses(reported: str, kind: FactKind) -> None:
     fact = fact_of(address("status", "2"), {"CallStatus": reported, "CallSid": "CA1"}, NOW)
     assert fact is not None
     assert (fact.kind, fact.attempt, fact.detail) == (kind, 2, "CA1")
+
+
+@pytest.mark.parametrize(
+    ("event", "form"),
+    [
+        (
+            "status",
+            {"CallStatus": "completed", "Timestamp": "Tue, 24 Nov 2026 09:38:20 +0000"},
+        ),
+        (
+            "stream/1",
+            {"StreamEvent": "stream-stopped", "Timestamp": "2026-11-24T09:38:20.000Z"},
+        ),
+    ],
+)
+def test_a_report_says_when_the_thing_happened_not_when_it_came(
+    event: str, form: dict[str, str]
+) -> None:
+    arrivals = (NOW, NOW + timedelta(hours=3))
+    first, second = (fact_of(address(event), form, arrival) for arrival in arrivals)
+    assert first is not None
+    assert first.at == datetime(2026, 11, 24, 9, 38, 20, tzinfo=UTC)
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    "timestamp", ["", "yesterday", "Tue, 24 Nov 2026 09:42:00 +0000", "2026-11-22T09:40:00Z"]
+)
+def test_a_time_that_cannot_be_gives_way_to_the_arrival(timestamp: str) -> None:
+    form = {"CallStatus": "completed", "Timestamp": timestamp}
+    fact = fact_of(address("status"), form, NOW)
+    assert fact is not None
+    assert fact.at == NOW
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds"), [("81", 81), ("0", 0), ("", None), ("-1", None), ("a", None)]
+)
+def test_an_end_keeps_how_long_the_carrier_says_it_was(duration: str, seconds: int | None) -> None:
+    form = {"CallStatus": "completed", "CallDuration": duration}
+    fact = fact_of(address("status"), form, NOW)
+    assert fact is not None
+    assert fact.talk_s == seconds
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ facts = st.builds(
     attempt=st.integers(1, 3),
     source=st.sampled_from(["twilio", "reconciler"]),
     detail=st.sampled_from(["", "1", "2", "CA1"]),
+    talk_s=st.sampled_from([None, None, 0, 7, 60]),
 )
 
 
@@ -40,12 +41,27 @@ def test_any_permutation_and_duplication_gives_the_same_record(known, random, ti
     random.shuffle(shuffled)
     first, second = a_call().with_facts(known), a_call().with_facts(shuffled)
     assert first == second
-    assert (first.status, first.end_reason, first.is_settled, first.carrier_sid) == (
-        second.status,
-        second.end_reason,
-        second.is_settled,
-        second.carrier_sid,
+    assert told(first) == told(second)
+
+
+def told(call: Call) -> tuple[object, ...]:
+    return (
+        call.status,
+        call.end_reason,
+        call.is_settled,
+        call.carrier_sid,
+        call.answered_at,
+        call.ended_at,
+        call.talk_s,
     )
+
+
+@given(st.lists(facts, max_size=12))
+def test_no_call_is_answered_after_its_end_or_shorter_than_nothing(known) -> None:
+    call = a_call().with_facts(known)
+    assert call.talk_s >= 0
+    if call.answered_at is not None and call.ended_at is not None:
+        assert call.answered_at <= call.ended_at
 
 
 @given(st.lists(facts, min_size=1, max_size=12))
@@ -106,3 +122,43 @@ def test_stopping_follows_the_state_and_is_refused_after_the_end() -> None:
     assert a_call(FactKind.ANSWERED).cancellation() is FactKind.HANG_UP_REQUESTED
     with pytest.raises(CommandRefused, match="over"):
         a_call(FactKind.COMPLETED).cancellation()
+
+
+def at(second: int, kind: FactKind, talk_s: int | None = None, source: str = "twilio") -> Fact:
+    return Fact(START + timedelta(seconds=second), kind, 1, source, "", talk_s)
+
+
+def test_the_carriers_seconds_are_billed_whoever_learnt_of_the_end_and_when() -> None:
+    late = at(200, FactKind.COMPLETED, source="reconciler")
+    own = at(95, FactKind.COMPLETED, 81)
+    for order in ((late, own), (own, late)):
+        call = a_call().with_facts([at(14, FactKind.ANSWERED), *order])
+        assert (call.talk_s, call.ended_at) == (81.0, own.at)
+
+
+def test_a_lost_report_of_the_answer_is_made_up_for_by_the_end() -> None:
+    call = a_call().with_fact(at(95, FactKind.COMPLETED, 81))
+    assert call.answered_at == START + timedelta(seconds=14)
+
+
+def test_a_call_that_nobody_answered_was_not_answered() -> None:
+    call = a_call().with_fact(at(30, FactKind.NO_ANSWER, 0))
+    assert (call.answered_at, call.talk_s) == (None, 0.0)
+
+
+def test_without_the_carriers_seconds_the_time_between_answer_and_end_counts() -> None:
+    call = a_call().with_facts([at(14, FactKind.ANSWERED), at(95, FactKind.COMPLETED)])
+    assert call.talk_s == 81.0
+
+
+def test_a_call_given_up_as_lost_ends_when_the_carrier_says() -> None:
+    call = a_call().with_facts([at(300, FactKind.LOST), at(500, FactKind.COMPLETED, 490)])
+    assert (call.end_reason, call.ended_at) == (
+        EndReason.COMPLETED,
+        START + timedelta(seconds=500),
+    )
+
+
+def test_reports_that_differ_in_their_detail_alone_leave_the_same_one() -> None:
+    first, second = (Fact(START, FactKind.COMPLETED, 1, "twilio", sid) for sid in ("CA1", "CA2"))
+    assert a_call().with_facts([first, second]) == a_call().with_facts([second, first])
