@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.adapters.codec import to_json
-from shared.adapters.live_calls import KEEP, SCHEMA_VERSION
+from shared.adapters.live_items import KEEP
+from shared.adapters.stored_items import VERSION_ATTRIBUTE, is_condition_failed
 from shared.domain.call import Call
 from shared.domain.conversation import Usage
 from shared.domain.outcome import Analysis
@@ -30,7 +31,7 @@ class Analyses:
             "sk": {"S": "ANALYSIS"},
             "body": {"S": to_json(analysis)},
             "usage": {"S": to_json(usage)},
-            "v": {"N": str(SCHEMA_VERSION)},
+            **VERSION_ATTRIBUTE,
             "trace_id": {"S": call.trace_id},
             "ttl": {"N": str(int((call.created_at + KEEP).timestamp()))},
         }
@@ -41,7 +42,7 @@ class Analyses:
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
+            if not is_condition_failed(error):
+                raise
+            return False
         return True

@@ -13,21 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.domain.errors import Unavailable
+from shared.adapters.stored_items import is_condition_failed
+from shared.domain.errors import TooManyCalls
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MINUTE_MS = 60_000
 TRIES = 5
-
-
-class TooManyCalls(Unavailable):
-    """The tenant created too many calls; `retry_after_s` is when there is room for one more."""
-
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__("this tenant created too many calls in a minute; try again later")
-        self.retry_after_s = retry_after_s
 
 
 class CallRate:
@@ -96,7 +89,7 @@ class CallRate:
 
 def _refused(error: ClientError) -> dict[str, Any]:
     """The item that a condition refused; any other error goes on."""
-    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+    if not is_condition_failed(error):
         raise error
     old: Any = error.response.get("Item", {})
     return dict(old)

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.clock import SystemClock
-from shared.adapters.codec import from_json, to_json
+from shared.adapters.codec import CorruptRecord, to_json
 from shared.adapters.live_items import KEEP
+from shared.adapters.stored_items import VERSION_ATTRIBUTE, stored
 from shared.domain.clock import Clock
 from shared.domain.errors import Unavailable
 from shared.domain.journal import BODY_TYPES, EntryKind, JournalEntry
@@ -20,7 +21,6 @@ from shared.domain.journal import BODY_TYPES, EntryKind, JournalEntry
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-SCHEMA_VERSION = 1
 # What one batch write takes.
 BATCH = 25
 
@@ -66,16 +66,24 @@ def item_of(entry: JournalEntry, expires_at: datetime) -> dict[str, dict[str, st
         "seq": {"N": str(entry.seq)},
         "fence": {"N": str(entry.fence)},
         "body": {"S": to_json(entry.body)},
-        "v": {"N": str(SCHEMA_VERSION)},
+        **VERSION_ATTRIBUTE,
+        "trace_id": {"S": entry.trace_id},
         "ttl": {"N": str(int(expires_at.timestamp()))},
     }
 
 
 def entry_of(item: Any) -> JournalEntry:
     """The entry of a DynamoDB item; raises CorruptRecord."""
-    body = from_json(BODY_TYPES[EntryKind(item["kind"]["S"])], item["body"]["S"])
-    call_id = item["pk"]["S"].removeprefix("CALL#")
-    return JournalEntry(call_id, int(item["seq"]["N"]), int(item["fence"]["N"]), body)
+    try:
+        return JournalEntry(
+            call_id=item["pk"]["S"].removeprefix("CALL#"),
+            seq=int(item["seq"]["N"]),
+            fence=int(item["fence"]["N"]),
+            body=stored(BODY_TYPES[EntryKind(item["kind"]["S"])], item),
+            trace_id=item["trace_id"]["S"],
+        )
+    except (KeyError, ValueError) as error:
+        raise CorruptRecord("a journal entry lacks an attribute or has an unknown kind") from error
 
 
 def batches(entries: Iterable[JournalEntry]) -> Iterable[list[JournalEntry]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from shared.adapters.live_items import KEEP
+from shared.adapters.stored_items import SCHEMA_VERSION, is_condition_failed
 from shared.domain.errors import Refused
 from shared.domain.stream_token import StreamToken
 
@@ -43,8 +44,11 @@ class Leases:
         self._client = client
         self._table = table
 
-    def take(self, token: StreamToken, carrier_sid: str, owner: str, now: datetime) -> Lease:
-        """Take the call for the token's leg. The carrier's call id is pinned at first use. Raises LeaseRefused."""
+    def take(
+        self, token: StreamToken, carrier_sid: str, owner: str, now: datetime, trace_id: str = ""
+    ) -> Lease:
+        """Take the call for the token's leg. The carrier's call id is pinned at first use; `trace_id` is the call's.
+        Raises LeaseRefused."""
         try:
             answer = self._client.update_item(
                 TableName=self._table,
@@ -53,7 +57,7 @@ class Leases:
                     "SET fence = :leg, attempt = :attempt, lease_owner = :owner, lease_exp = :exp, "
                     "carrier_sid = if_not_exists(carrier_sid, :sid), "
                     "answered_at = if_not_exists(answered_at, :now), "
-                    "#ttl = if_not_exists(#ttl, :ttl)"
+                    "#ttl = if_not_exists(#ttl, :ttl), v = :v, trace_id = :trace"
                 ),
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ConditionExpression=(
@@ -68,13 +72,15 @@ class Leases:
                     ":sid": {"S": carrier_sid},
                     ":now": {"S": now.isoformat()},
                     ":ttl": {"N": str(int((now + KEEP).timestamp()))},
+                    ":v": {"N": str(SCHEMA_VERSION)},
+                    ":trace": {"S": trace_id},
                 },
                 ReturnValues="ALL_NEW",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise LeaseRefused("the stream token was used before or is outdated") from error
-            raise
+            if not is_condition_failed(error):
+                raise
+            raise LeaseRefused("the stream token was used before or is outdated") from error
         answered_at = datetime.fromisoformat(answer["Attributes"]["answered_at"]["S"])
         return Lease(token.call_id, token.leg, answered_at)
 
@@ -92,9 +98,9 @@ class Leases:
                 },
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise LeaseRefused("another task has taken the call") from error
-            raise
+            if not is_condition_failed(error):
+                raise
+            raise LeaseRefused("another task has taken the call") from error
 
     def expired(self, call_id: str, now: datetime) -> bool:
         """Whether nobody holds the call: no lease, or one whose time has passed."""

@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.adapters.codec import from_json
 from shared.adapters.live_items import (
-    KEEP,
-    SCHEMA_VERSION,
     SHARDS,
     StoredCall,
     active_key,
@@ -27,6 +24,7 @@ from shared.adapters.live_items import (
     stored_call,
 )
 from shared.adapters.live_writes import FAILED, give_slot, pause, put, take_slot, write_all
+from shared.adapters.stored_items import is_condition_failed, stored
 from shared.domain.call import Call, Fact
 from shared.domain.errors import NotFound, Refused, Unavailable
 from shared.domain.gate import Decision
@@ -34,7 +32,6 @@ from shared.domain.gate import Decision
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["KEEP", "SCHEMA_VERSION", "Contended", "LiveCalls", "NoSlot"]
 TRIES = 12
 
 
@@ -157,7 +154,7 @@ class LiveCalls:
                 ExpressionAttributeValues={":now": {"S": sortable(now)}},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in FAILED:
+            if not is_condition_failed(error):
                 raise
 
     def decisions(self, call_id: str) -> list[Decision]:
@@ -171,7 +168,7 @@ class LiveCalls:
                 ":decision": {"S": "DECISION#"},
             },
         )
-        return [from_json(Decision, item["body"]["S"]) for item in answer["Items"]]
+        return [stored(Decision, item) for item in answer["Items"]]
 
     def active_calls(self, tenant_id: str) -> int:
         """The tenant's calls under way."""
@@ -210,7 +207,7 @@ class LiveCalls:
             ScanIndexForward=False,
             Limit=limit,
         )
-        return [from_json(Call, item["body"]["S"]) for item in answer["Items"]]
+        return [stored(Call, item) for item in answer["Items"]]
 
     def _change(
         self,

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.adapters.codec import from_json, to_json
+from shared.adapters.codec import to_json
+from shared.adapters.stored_items import VERSION_ATTRIBUTE, stored
 from shared.domain.call import Call, CallStatus, FactKind
 from shared.domain.gate import Decision
 
-SCHEMA_VERSION = 1
 KEEP = timedelta(days=30)
 SHARDS = 8
 
@@ -55,7 +55,7 @@ def stored_call(item: Any) -> StoredCall:
     """What a META item says; raises CorruptRecord."""
     looked_at = item.get("gsi1sk")
     return StoredCall(
-        call=from_json(Call, item["body"]["S"]),
+        call=stored(Call, item),
         version=int(item["version"]["N"]),
         counted=item["counted"]["BOOL"],
         put_back=int(item.get("put_back", {"N": "0"})["N"]),
@@ -75,7 +75,7 @@ def call_item(call: Call, version: int, counted: bool, put_back: int) -> dict[st
         "created_at": {"S": call.created_at.isoformat()},
         "body": {"S": to_json(call)},
         "trace_id": {"S": call.trace_id},
-        "v": {"N": str(SCHEMA_VERSION)},
+        **VERSION_ATTRIBUTE,
         "gsi2pk": {"S": f"TENANT#{call.tenant_id}"},
         "gsi2sk": {"S": f"{call.created_at.isoformat()}#{call.call_id}"},
         "ttl": _ttl(call),
@@ -95,7 +95,7 @@ def decision_item(call: Call, decision: Decision) -> dict[str, Any]:
         "pk": {"S": f"CALL#{call.call_id}"},
         "sk": {"S": f"DECISION#{decision.stage.value}#{decision.decided_at.isoformat()}"},
         "body": {"S": to_json(decision)},
-        "v": {"N": str(SCHEMA_VERSION)},
+        **VERSION_ATTRIBUTE,
         "trace_id": {"S": call.trace_id},
         "ttl": _ttl(call),
     }

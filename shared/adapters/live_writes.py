@@ -17,7 +17,7 @@ from shared.adapters.live_items import counter_key
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Each by its name alone and as a reason within a transaction.
+# Each by its name alone and as a reason within a transaction. (Throttled as a whole, a request raises Unavailable.)
 FAILED = ("ConditionalCheckFailedException", "ConditionalCheckFailed")
 PASSING = (
     "TransactionConflictException",
@@ -53,7 +53,7 @@ def give_slot(table: str, tenant_id: str) -> dict[str, Any]:
 
 def write_all(client: DynamoDBClient, writes: list[Any]) -> list[str]:
     """Write all (puts, and updates behind them) or nothing. Empty if written, else the reason of each write. Raises
-    what neither another try nor another condition cures."""
+    Unavailable, or what neither another try nor another condition cures."""
     try:
         if len(writes) == 1:
             client.put_item(**writes[0]["Put"])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.adapters.codec import from_json, to_json
+from shared.adapters.codec import to_json
+from shared.adapters.stored_items import VERSION_ATTRIBUTE, is_condition_failed, stored
 from shared.domain.conversation import Suppression
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Suppressions:
         item: Any = {
             **self._key(suppression.tenant_id, suppression.scope, suppression.number_key),
             "body": {"S": to_json(suppression)},
-            "v": {"N": "1"},
+            **VERSION_ATTRIBUTE,
         }
         try:
             self._client.put_item(
@@ -56,7 +57,7 @@ class Suppressions:
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if not is_condition_failed(error):
                 raise
             return self._get(
                 suppression.tenant_id, suppression.scope, suppression.number_key
@@ -75,7 +76,7 @@ class Suppressions:
             ConsistentRead=True,
         )
         item = answer.get("Item")
-        return from_json(Suppression, item["body"]["S"]) if item else None
+        return stored(Suppression, item) if item else None
 
     def _key(self, tenant_id: str, scope: str, number_key: str) -> dict[str, Any]:
         owner = PLATFORM if scope == PLATFORM else f"TENANT#{tenant_id}"

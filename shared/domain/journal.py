@@ -76,12 +76,13 @@ _KINDS = {body: kind for kind, body in BODY_TYPES.items()}
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """`seq` counts from 1 within a call."""
+    """`seq` counts from 1 within a call; `trace_id` is the call's."""
 
     call_id: str
     seq: int
     fence: int
     body: JournalBody
+    trace_id: str = ""
 
     @property
     def kind(self) -> EntryKind:
