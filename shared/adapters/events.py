@@ -6,6 +6,7 @@ the event's name.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +35,8 @@ class EventKind(StrEnum):
     STATUS = "call.status.v1"
     ENDED = "call.ended.v1"
     ANALYSED = "call.analysed.v1"
+    AMENDED = "call.amended.v1"
+    """A late report changed what is known of a call that was published as ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,9 @@ class CallEvent:
 
 def call_event(kind: EventKind, call: Call) -> CallEvent:
     """The event of this kind about a call as it is."""
-    # A call passes through a status once; everything else happens to it once.
-    what = f"{kind.value}:{call.status.value}" if kind is EventKind.STATUS else kind.value
     return CallEvent(
         EventMeta(
-            id=f"{call.call_id}:{what}",
+            id=f"{call.call_id}:{kind.value}{_which(kind, call)}",
             tenant_id=call.tenant_id,
             at=max(fact.at for fact in call.facts.values()),
             v=VERSION,
@@ -79,6 +80,17 @@ def call_event(kind: EventKind, call: Call) -> CallEvent:
         ),
         EventData(call.call_id, call.status, call.end_reason),
     )
+
+
+def _which(kind: EventKind, call: Call) -> str:
+    """Tells apart what happens to a call more than once: it passes through each status once, and each amendment
+    leaves other facts behind. Everything else happens once."""
+    if kind is EventKind.STATUS:
+        return f":{call.status.value}"
+    if kind is EventKind.AMENDED:
+        facts = to_json([call.facts[key] for key in sorted(call.facts)])
+        return f":{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
+    return ""
 
 
 def json_schema() -> dict[str, Any]:

@@ -59,7 +59,9 @@ def test_permissions_and_environment_name_the_same_things(function: str) -> None
     used |= set() if function in NOT_LIVE else {"LiveTable"}
     granted = {name for s in statements(function) for name in named(s["Resource"])}
     stateful = (
-        TABLES.keys() | SECRETS.keys() | {"DialQueue", "Bus", "ArchiveBucket", "SoundsBucket"}
+        TABLES.keys()
+        | SECRETS.keys()
+        | {"DialQueue", "PublisherDlq", "Bus", "ArchiveBucket", "SoundsBucket"}
     )
     assert used & stateful == granted & stateful
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,10 +10,12 @@ from typing import Any
 
 import boto3
 import pytest
+from aws_lambda_powertools import Logger
 from botocore.stub import ANY, Stubber
+from ulid import ULID
 
-from functions.operator_log import operator_log
 from functions.publisher import handler as publisher
+from functions.publisher.unreadable import Unreadable
 from shared.adapters.codec import to_json
 from shared.adapters.events import Bus
 from shared.domain.call import Call, Fact, FactKind
@@ -21,13 +24,36 @@ from shared.domain.lead import Lead
 NOW = datetime(2026, 11, 24, 9, 40, tzinfo=UTC)
 
 
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+def a_stub(service: str) -> Stubber:
     client = boto3.client(
-        "events", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        service,  # type: ignore[call-overload]
+        region_name="eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
     )
-    with Stubber(client) as stubber:
-        monkeypatch.setattr(publisher, "compose", lambda: (Bus(client, "bus"), operator_log()))
+    return Stubber(client)
+
+
+@pytest.fixture
+def queue() -> Iterator[Stubber]:
+    with a_stub("sqs") as stubber:
+        yield stubber
+
+
+@pytest.fixture
+def log_lines() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def bus(
+    monkeypatch: pytest.MonkeyPatch, queue: Stubber, log_lines: io.StringIO
+) -> Iterator[Stubber]:
+    with a_stub("events") as stubber:
+        unreadable = Unreadable(queue.client, "https://queue")
+        log = Logger(service=str(ULID()), stream=log_lines)
+        made = publisher.Publisher(Bus(stubber.client, "bus"), unreadable, log)
+        monkeypatch.setattr(publisher, "compose", lambda: made)
         yield stubber
 
 
@@ -38,7 +64,7 @@ def a_record(number: int, body: str | None = None) -> dict[str, Any]:
         "dynamodb": {
             "SequenceNumber": str(number),
             "Keys": {"pk": {"S": f"CALL#C{number}"}, "sk": {"S": "META"}},
-            "NewImage": {"body": {"S": body or to_json(call)}},
+            "NewImage": {"body": {"S": body or to_json(call)}, "v": {"N": "1"}},
         }
     }
 
@@ -72,12 +98,40 @@ def test_a_bus_that_is_away_loses_nothing(bus: Stubber) -> None:
     assert failures(a_record(1), a_record(2)) == ["1"]
 
 
-def test_a_record_that_cannot_be_read_is_named_and_not_skipped(
-    bus: Stubber, capsys: pytest.CaptureFixture[str]
+def test_a_record_that_cannot_be_read_goes_aside_and_holds_up_nobody(
+    bus: Stubber, queue: Stubber
 ) -> None:
+    kept: dict[str, Any] = {
+        "reason": "unreadable",
+        "error": "CorruptRecord",
+        "sequence_number": "2",
+        "stream": "",
+        "keys": {"pk": "CALL#C2", "sk": "META"},
+    }
+    wanted = {"QueueUrl": "https://queue", "MessageBody": to_json(kept)}
+    queue.add_response("send_message", {"MessageId": "m"}, wanted)
+    taken(bus)
+    taken(bus)
+    secret = '{"to_number": "+34600000001"}'
+    assert failures(a_record(1), a_record(2, secret), a_record(3)) == []
+    bus.assert_no_pending_responses()
+    queue.assert_no_pending_responses()
+
+
+def test_what_can_neither_be_read_nor_set_aside_comes_again(bus: Stubber, queue: Stubber) -> None:
+    queue.add_client_error("send_message", "ThrottlingException")
     taken(bus)
     assert failures(a_record(1), a_record(2, "{}"), a_record(3)) == ["2"]
-    bus.assert_no_pending_responses()
+
+
+def test_the_operator_reads_which_record_it_was_and_nothing_of_it(
+    bus: Stubber, queue: Stubber, log_lines: io.StringIO
+) -> None:
+    queue.add_response("send_message", {"MessageId": "m"})
+    failures(a_record(2, '{"to_number": "+34600000001"}'))
+    line = json.loads(log_lines.getvalue())
+    assert (line["level"], line["sequence_number"], line["item"]) == ("ERROR", "2", "CALL#C2")
+    assert "+34" not in str(line)
 
 
 def test_what_is_not_a_call_asks_nobody(bus: Stubber) -> None:
