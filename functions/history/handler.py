@@ -14,6 +14,7 @@ from functions.call_events import for_each_call
 from shared.adapters import aws_clients
 from shared.adapters.archive import Archive
 from shared.adapters.call_report import cost, report_of
+from shared.adapters.clock import clock_from
 from shared.adapters.database import Database, connector
 from shared.adapters.history import History
 from shared.adapters.live_reader import LiveReader
@@ -42,7 +43,9 @@ class Historian:
 @cache
 def compose() -> Historian:
     return Historian(
-        reader=LiveReader(aws_clients.dynamodb(), required("LIVE_TABLE")),
+        reader=LiveReader(
+            aws_clients.dynamodb(), required("LIVE_TABLE"), clock_from(environment())
+        ),
         history=History(Database(connector(dict(environment())))),
         archive=Archive(aws_clients.s3(), required("ARCHIVE_BUCKET")),
     )

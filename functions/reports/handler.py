@@ -10,10 +10,12 @@ from functions.edge import Request, Response, answer, guarded
 from functions.reports.app import Reports
 from functions.reports.queries import call_cursor, call_query, follow_up_cursor, follow_up_query
 from shared.adapters import aws_clients
+from shared.adapters.clock import clock_from
 from shared.adapters.database import Database, connector
 from shared.adapters.history import DueFollowUp, History
 from shared.adapters.live_reader import LiveReader
 from shared.config import environment, required
+from shared.domain.errors import NotFound
 from shared.domain.listing import CallRow
 from shared.domain.tenant import Scope
 
@@ -23,7 +25,9 @@ _SPEAKERS = {"agent": "Sofía", "callee": "Persona"}
 @cache
 def compose() -> Reports:
     return Reports(
-        reader=LiveReader(aws_clients.dynamodb(), required("LIVE_TABLE")),
+        reader=LiveReader(
+            aws_clients.dynamodb(), required("LIVE_TABLE"), clock_from(environment())
+        ),
         history=History(Database(connector(dict(environment())))),
     )
 
@@ -35,13 +39,17 @@ def handler(event: Mapping[str, Any], _context: object) -> Response:
 def _route(request: Request) -> Response:
     caller = request.authenticated()
     caller.need(Scope.CALLS_READ)
-    call_id = request.parameters.get("call_id")
-    if call_id is not None:
-        report = compose().call(caller.tenant_id, call_id)
-        return _transcript(request, report) if _is_transcript(request) else answer(200, report)
-    if request.path.endswith("/follow-ups"):
-        return _follow_ups(request, caller.tenant_id)
-    return _calls(request, caller.tenant_id)
+    match request.route:
+        case "GET /v1/calls":
+            return _calls(request, caller.tenant_id)
+        case "GET /v1/calls/{call_id}":
+            return answer(200, compose().call(caller.tenant_id, request.named("call_id")))
+        case "GET /v1/calls/{call_id}/transcript":
+            return _transcript(request, compose().call(caller.tenant_id, request.named("call_id")))
+        case "GET /v1/follow-ups":
+            return _follow_ups(request, caller.tenant_id)
+        case _:
+            raise NotFound("there is no such route")
 
 
 def _calls(request: Request, tenant_id: str) -> Response:
@@ -85,10 +93,6 @@ def _follow_up(due: DueFollowUp) -> dict[str, object]:
         "address": promise.address,
         "detail": promise.detail,
     }
-
-
-def _is_transcript(request: Request) -> bool:
-    return request.path.endswith("/transcript")
 
 
 def _transcript(request: Request, report: Mapping[str, Any]) -> Response:

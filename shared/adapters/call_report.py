@@ -6,10 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from shared.adapters.live_reader import WholeCall
+from shared.config import SettingError, optional
 from shared.domain.call import FactKind
 from shared.domain.conversation import ToolStatus, ToolUse, Turn
 from shared.domain.cost import MICRO, Cost, cost_of, prices_at
 from shared.domain.latency import call_latency, turn_latency
+from shared.domain.prices import Residency
 
 
 def report_of(whole: WholeCall) -> dict[str, Any]:
@@ -19,10 +21,15 @@ def report_of(whole: WholeCall) -> dict[str, Any]:
     return {
         "call_id": call.call_id,
         "tenant_id": call.tenant_id,
+        "to": call.to_number,
+        "from": call.from_number,
+        "lead_id": call.lead.lead_id,
+        "metadata": dict(call.metadata),
         "agent": {"id": call.agent_id, "version": call.agent_version},
         "created_at": call.created_at.isoformat(),
         "answered_at": call.answered_at.isoformat() if call.answered_at else None,
         "ended_at": call.ended_at.isoformat() if call.ended_at else None,
+        "talk_s": call.talk_s,
         "status": call.status.value,
         "end_reason": reason.value if reason else None,
         "outcome": analysis.outcome.value if analysis else None,
@@ -35,7 +42,7 @@ def report_of(whole: WholeCall) -> dict[str, Any]:
         "turns": [_turn(turn) for turn in talk.turns],
         "tools": [_tool(tool) for tool in talk.tools],
         "duties": {duty.duty.value: duty.heard_at_ms for duty in talk.duties},
-        "follow_ups": [_follow_up(f) for f in talk.follow_ups if not f.cancelled],
+        "follow_ups": [_follow_up(f) for f in whole.promises if not f.cancelled],
         "latency_ms": asdict(call_latency(talk)),
         "cost_usd": _cost(cost(whole)),
         "decisions": [
@@ -44,6 +51,7 @@ def report_of(whole: WholeCall) -> dict[str, Any]:
                 "allowed": decision.allowed,
                 "reason": decision.reason.value if decision.reason else None,
                 "policy_version": decision.policy_version,
+                "inputs": decision.inputs,
                 "inputs_hash": decision.inputs_hash,
                 "decided_at": decision.decided_at.isoformat(),
             }
@@ -54,16 +62,24 @@ def report_of(whole: WholeCall) -> dict[str, Any]:
 
 
 def cost(whole: WholeCall) -> Cost:
-    """The cost of a call by the prices of its day."""
+    """The cost of a call by the prices of its day. Raises SettingError where DATA_RESIDENCY is no known region."""
     call = whole.call
     usage = list(whole.conversation.usage)
     if whole.analysis_usage is not None:
         usage.append(whole.analysis_usage)
-    answered_s = 0.0
-    if call.answered_at is not None and call.ended_at is not None:
-        answered_s = (call.ended_at - call.answered_at).total_seconds()
     verdict = call.has(FactKind.MACHINE_VERDICT)
-    return cost_of(usage, call.to_number, answered_s, verdict, prices_at(call.created_at.date()))
+    prices = prices_at(call.created_at.date()).within(_residency())
+    return cost_of(usage, call.to_number, call.talk_s, verdict, prices)
+
+
+def _residency() -> Residency:
+    """Where the model's provider keeps our data, which has its price."""
+    name = optional("DATA_RESIDENCY")
+    try:
+        return Residency(name)
+    except ValueError as error:
+        known = ", ".join(region.value for region in Residency if region.value)
+        raise SettingError(f"DATA_RESIDENCY is empty or one of: {known}") from error
 
 
 def _extracted(whole: WholeCall) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Child:
 
 
 def call_row(whole: WholeCall, cost: Cost, report: Mapping[str, Any]) -> dict[str, object]:
-    """Columns of `calls` by name; `report` is JSON text."""
+    """Columns of `calls` by name; `metadata` and `report` are JSON text."""
     call, analysis = whole.call, whole.analysis
     reason = call.end_reason
     latency = call_latency(whole.conversation)
@@ -36,6 +36,11 @@ def call_row(whole: WholeCall, cost: Cost, report: Mapping[str, Any]) -> dict[st
         "created_at": call.created_at,
         "answered_at": call.answered_at,
         "ended_at": call.ended_at,
+        "talk_s": call.talk_s,
+        "to_number": call.to_number,
+        "from_number": call.from_number,
+        "lead_id": call.lead.lead_id,
+        "metadata": to_json(call.metadata),
         "status": call.status.value,
         "end_reason": reason.value if reason else None,
         "outcome": analysis.outcome.value if analysis else None,
@@ -87,7 +92,7 @@ def _duties(whole: WholeCall, _cost: Cost) -> Rows:
 
 
 def _follow_ups(whole: WholeCall, _cost: Cost) -> Rows:
-    for promise in whole.conversation.follow_ups:
+    for promise in whole.promises:
         yield (
             promise.follow_up_id,
             promise.kind.value,
@@ -132,6 +137,7 @@ def _gate_decisions(whole: WholeCall, _cost: Cost) -> Rows:
             decision.reason.value if decision.reason else None,
             decision.policy_version,
             decision.inputs_hash,
+            decision.inputs or None,
             to_json(decision.rules),
         )
 
@@ -188,10 +194,10 @@ CHILDREN = (
         "gate_decisions",
         (
             *("stage", "decided_at", "allowed", "reason"),
-            *("policy_version", "inputs_hash", "rules"),
+            *("policy_version", "inputs_hash", "inputs", "rules"),
         ),
         _gate_decisions,
-        frozenset({"rules"}),
+        frozenset({"inputs", "rules"}),
     ),
     Child(
         "analyses",

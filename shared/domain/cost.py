@@ -59,18 +59,18 @@ def prices_at(day: date, tables: tuple[PriceTable, ...] = PRICES) -> PriceTable:
 def cost_of(
     usage: Iterable[Usage],
     to_number: str,
-    answered_s: float,
+    talk_s: float,
     verdict: bool,
     prices: PriceTable,
 ) -> Cost:
-    """The cost of a call that was in talk for `answered_s` seconds (0: never answered, no carrier minutes) and on
+    """The cost of a call that was answered for `talk_s` seconds (0: never answered, no carrier minutes) and on
     which the carrier gave a `verdict` on machine or human.
 
     A model that the table does not know costs nothing but leaves a line of its tokens named `...unpriced`.
     """
     lines = [
         *_model_lines(usage, prices),
-        *_carrier_lines(to_number, answered_s, verdict, prices),
+        *_carrier_lines(to_number, talk_s, verdict, prices),
         _line("aws", Decimal(1), "call", prices.aws_call),
     ]
     return Cost(tuple(line for line in lines if line.quantity))
@@ -115,7 +115,7 @@ def _parts(record: Usage, prices: PriceTable) -> list[_Part]:
         tokens = record.text_in + record.audio_in + record.text_out + record.audio_out
         quantity, unit = (Decimal(tokens), "token") if tokens else (_minutes(record), "min")
         return [_Part(f"{kind}.{UNPRICED}", quantity, unit, Decimal(0))]
-    factor = prices.residency_factor
+    factor = prices.residency_factor if price.residency else 1
     if record.kind is UsageKind.TRANSCRIPTION and record.seconds:
         return [_Part(f"{kind}.minutes", _minutes(record), "min", price.minute * factor)]
     return [
@@ -141,12 +141,12 @@ def _minutes(record: Usage) -> Decimal:
 
 
 def _carrier_lines(
-    to_number: str, answered_s: float, verdict: bool, prices: PriceTable
+    to_number: str, talk_s: float, verdict: bool, prices: PriceTable
 ) -> list[CostLine]:
-    if answered_s <= 0:
+    if talk_s <= 0:
         return []
     # Begun minutes count whole, for each answered call.
-    minutes = Decimal(math.ceil(answered_s / SECONDS_PER_MINUTE))
+    minutes = Decimal(math.ceil(talk_s / SECONDS_PER_MINUTE))
     # What is neither is billed like the dearer of the two.
     landline = number_type(to_number) is NumberType.GEOGRAPHIC
     lines = [

@@ -6,15 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 
-# OpenAI adds ten per cent where data stays in the EU.
-EU_RESIDENCY = Decimal("1.10")
+
+class Residency(StrEnum):
+    """Where OpenAI keeps a project's data."""
+
+    ANYWHERE = ""
+    EU = "eu"
+
+
+# OpenAI's page on data residency: ten per cent more for the models of 5 March 2026 and later.
+_RESIDENCY_FACTOR = {Residency.ANYWHERE: Decimal(1), Residency.EU: Decimal("1.10")}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelPrice:
-    """Dollars per million tokens, and per minute where a model is billed by time."""
+    """Dollars per million tokens, and per minute where a model is billed by time. `residency` says that it costs more
+    where the data has to stay in a region."""
 
     text_in: Decimal = Decimal(0)
     text_cached: Decimal = Decimal(0)
@@ -23,12 +33,13 @@ class ModelPrice:
     audio_cached: Decimal = Decimal(0)
     audio_out: Decimal = Decimal(0)
     minute: Decimal = Decimal(0)
+    residency: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """Prices in dollars from a day on. `residency_factor` multiplies the models' prices; `aws_call` is the share of
-    one call in what AWS charges by use."""
+    """Prices in dollars from a day on. `residency_factor` multiplies the prices of the models that it concerns;
+    `aws_call` is the share of one call in what AWS charges by use."""
 
     valid_from: date
     source: str
@@ -40,10 +51,9 @@ class PriceTable:
     aws_call: Decimal
     residency_factor: Decimal = Decimal(1)
 
-
-def in_the_eu(table: PriceTable) -> PriceTable:
-    """The same prices for a project whose data stays in the EU."""
-    return replace(table, residency_factor=EU_RESIDENCY)
+    def within(self, residency: Residency) -> PriceTable:
+        """The same prices for a project whose data stays in a region."""
+        return replace(self, residency_factor=_RESIDENCY_FACTOR[residency])
 
 
 _FULL = ModelPrice(
@@ -53,6 +63,7 @@ _FULL = ModelPrice(
     audio_in=Decimal("32.00"),
     audio_cached=Decimal("0.40"),
     audio_out=Decimal("64.00"),
+    residency=True,
 )
 _MINI = ModelPrice(
     text_in=Decimal("0.60"),
@@ -62,8 +73,13 @@ _MINI = ModelPrice(
     audio_cached=Decimal("0.30"),
     audio_out=Decimal("20.00"),
 )
-# No list price of this model was at hand; the mini model's text prices stand in for it.
-_TEXT = ModelPrice(text_in=Decimal("0.60"), text_cached=Decimal("0.06"), text_out=Decimal("2.40"))
+# OpenAI's price list of 22 September 2026.
+_LUNA = ModelPrice(
+    text_in=Decimal("0.10"),
+    text_cached=Decimal("0.01"),
+    text_out=Decimal("0.50"),
+    residency=True,
+)
 
 PRICES: tuple[PriceTable, ...] = (
     PriceTable(
@@ -74,13 +90,13 @@ PRICES: tuple[PriceTable, ...] = (
             {
                 "gpt-realtime-2.1": _FULL,
                 "gpt-realtime-2": _FULL,
-                "gpt-realtime-1.5": replace(_FULL, text_out=Decimal("16.00")),
-                "gpt-realtime-2.1-mini": _MINI,
+                "gpt-realtime-1.5": replace(_FULL, text_out=Decimal("16.00"), residency=False),
+                "gpt-realtime-2.1-mini": replace(_MINI, residency=True),
                 "gpt-realtime-mini": _MINI,
                 "gpt-realtime-whisper": ModelPrice(minute=Decimal("0.017")),
                 "gpt-live-transcribe": ModelPrice(minute=Decimal("0.017")),
                 "gpt-transcribe": ModelPrice(minute=Decimal("0.0045")),
-                "gpt-6-luna": _TEXT,
+                "gpt-6-luna": _LUNA,
                 # Calls that nobody answered are read by rule.
                 "rule": ModelPrice(),
             }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.domain.conversation import Usage, UsageKind
 from shared.domain.cost import Cost, cost_of, prices_at
-from shared.domain.prices import PRICES, PriceTable, in_the_eu
+from shared.domain.prices import PRICES, PriceTable, Residency
 
 TABLE = PRICES[0]
 MOBILE, LANDLINE = "+34600000001", "+34910000001"
@@ -51,9 +51,9 @@ def test_a_call_line_by_line() -> None:
         "response.audio_in": 19_200,
         "response.audio_out": 76_800,
         "transcription.minutes": 25_500,
-        "analysis.text_in": 900,
-        "analysis.text_cached": 30,
-        "analysis.text_out": 240,
+        "analysis.text_in": 150,
+        "analysis.text_cached": 5,
+        "analysis.text_out": 50,
         "carrier.mobile": 2 * 48_600,
         "carrier.stream": 2 * 4_000,
         "carrier.machine_detection": 7_500,
@@ -91,11 +91,17 @@ def test_a_call_that_fell_back_keeps_the_lines_of_both_models_apart() -> None:
 
 def test_data_in_the_eu_costs_a_tenth_more_for_models_and_nothing_more_for_the_rest() -> None:
     usage = [Usage(UsageKind.RESPONSE, "gpt-realtime-2.1", audio_out=1_000)]
-    here = {line.name: line for line in cost_of(usage, MOBILE, 9, True, in_the_eu(TABLE)).lines}
+    eu = TABLE.within(Residency.EU)
+    here = {line.name: line for line in cost_of(usage, MOBILE, 9, True, eu).lines}
     there = {line.name: line for line in cost_of(usage, MOBILE, 9, True, TABLE).lines}
     dearer = [name for name in here if here[name].amount_micro_usd > there[name].amount_micro_usd]
     assert dearer == ["response.audio_out"]
     assert here["response.audio_out"].amount_micro_usd == 70_400
+
+
+def test_an_older_model_costs_the_same_wherever_the_data_stays() -> None:
+    usage = [Usage(UsageKind.RESPONSE, "gpt-realtime-1.5", audio_out=1_000)]
+    assert models_only(usage, TABLE.within(Residency.EU)) == models_only(usage)
 
 
 @given(st.lists(usages(), max_size=6), st.floats(0, 4_000), st.booleans())
