@@ -4,7 +4,6 @@ the dead-letter queue; the others of its batch are done."""
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,9 +14,8 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from functions.operator_log import operator_log
 from shared.domain.errors import InvalidInput
-
-log = logging.getLogger(__name__)
 
 
 def for_each_call(
@@ -33,7 +31,7 @@ def for_each_call(
         except Exception as error:
             # For the operator, without the error's text: it may quote what people said.
             extra = {"call_id": call_id, "error": type(error).__name__}
-            log.warning("a call's event was not processed; it comes again", extra=extra)
+            operator_log().warning("a call's event was not processed; it comes again", extra=extra)
             raise
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
