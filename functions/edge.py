@@ -14,25 +14,28 @@ from datetime import datetime
 from typing import Any
 
 from functions.operator_log import operator_log
-from shared.adapters.call_rate import TooManyCalls
-from shared.adapters.idempotency import KeyReused
 from shared.domain.errors import (
     CommandRefused,
     Conflict,
     Forbidden,
     GateDenied,
     InvalidInput,
+    KeyReused,
     NotFound,
     Refused,
     SofiaError,
+    TooManyCalls,
     Unavailable,
 )
-from shared.domain.tenant import Scope
+from shared.domain.tenant import ADMINISTRATION, Scope
 
 Response = dict[str, Any]
 MAX_BODY_BYTES = 256_000
 _FAULT = 500
-_ULID = re.compile(r"^[0-9A-HJKMNP-TV-Z]{26}$")
+# What an id in a path or a cursor may look like; anything else names nothing.
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 
 class InvalidBody(InvalidInput):
@@ -43,6 +46,13 @@ class InvalidBody(InvalidInput):
         self.fields = fields
 
 
+class BodyTooLarge(InvalidInput):
+    """The body is longer than any request of this API needs to be."""
+
+    def __init__(self) -> None:
+        super().__init__("body", f"send at most {MAX_BODY_BYTES} bytes")
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks, as the authorizer said."""
@@ -51,16 +61,18 @@ class Caller:
     scopes: frozenset[str]
 
     def need(self, scope: Scope) -> None:
-        """Raises Forbidden where the key lacks the scope."""
-        if scope.value not in self.scopes and Scope.ADMIN.value not in self.scopes:
+        """Raises Forbidden where the key lacks the scope. Administering the platform is not a tenant's to do, whatever
+        its key says."""
+        if scope.value not in self.scopes:
             raise Forbidden(f"this key lacks the scope {scope.value}")
+        if scope is Scope.ADMIN and self.tenant_id != ADMINISTRATION:
+            raise Forbidden("only a key of the administration may do this")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """An HTTP request, decoded. `route` is the template's, `target` path and query as they were sent."""
 
-    method: str
     route: str
     path: str
     target: str
@@ -72,13 +84,27 @@ class Request:
 
     def json(self) -> object:
         """The body as JSON; raises InvalidInput."""
-        if len(self.body) > MAX_BODY_BYTES:
-            raise InvalidInput("body", f"send at most {MAX_BODY_BYTES} bytes")
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
             # Beside broken JSON: numbers of thousands of digits, brackets nested without end.
             raise InvalidInput("body", "send a JSON object") from error
+
+    def named(self, parameter: str) -> str:
+        """The id in the path; raises NotFound where nothing can be called that."""
+        found = self.parameters.get(parameter, "")
+        if not ID.fullmatch(found):
+            raise NotFound(f"there is no such {parameter.removesuffix('_id')}")
+        return found
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key under which the sender may repeat this request; raises InvalidInput where there is none."""
+        key = self.headers.get("idempotency-key", "")
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            message = "send this header: 1 to 128 printable characters"
+            raise InvalidInput("Idempotency-Key", message)
+        return key
 
     def authenticated(self) -> Caller:
         if self.caller is None:
@@ -98,7 +124,6 @@ def request_of(event: Mapping[str, Any]) -> Request:
         caller = Caller(str(identity["tenant_id"]), scopes)
     path, query = str(event.get("rawPath", "")), str(event.get("rawQueryString", ""))
     return Request(
-        method=str(context.get("http", {}).get("method", "")),
         route=str(event.get("routeKey", "")),
         path=path,
         target=f"{path}?{query}" if query else path,
@@ -120,9 +145,12 @@ def answer(status: int, body: object, headers: Mapping[str, str] | None = None) 
 
 
 def guarded(handle: Callable[[Request], Response], event: Mapping[str, Any]) -> Response:
-    """Run a handler and map what Sofia raises on purpose; anything else is a fault and stays one."""
+    """Run a handler and map what Sofia raises on purpose; anything else is a fault and stays one. A body that is too
+    long is refused before anybody works on it, a signature's check included."""
     request = request_of(event)
     try:
+        if len(request.body) > MAX_BODY_BYTES:
+            raise BodyTooLarge
         return handle(request)
     except SofiaError as error:
         response = problem(error, request.path)
@@ -156,6 +184,7 @@ def problem(error: SofiaError, instance: str, **extra: object) -> Response:
 
 _PROBLEMS: tuple[tuple[type[SofiaError], tuple[int, str]], ...] = (
     (KeyReused, (422, "The idempotency key stands for another request")),
+    (BodyTooLarge, (413, "The request is too large")),
     (InvalidInput, (400, "The request is not valid")),
     (NotFound, (404, "Not found")),
     (GateDenied, (422, "The call is not allowed")),
@@ -175,7 +204,7 @@ def _leave_trace(error: SofiaError, request: Request, status: int) -> None:
         "status": status,
         "problem": type(error).__name__,
         "route": request.route,
-        "call_id": call_id if _ULID.match(call_id) else None,
+        "call_id": call_id if _ULID.fullmatch(call_id) else None,
         "tenant_id": request.caller.tenant_id if request.caller else None,
     }
     if not isinstance(error, InvalidInput):

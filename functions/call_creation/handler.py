@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -25,10 +24,7 @@ from shared.adapters.live_calls import LiveCalls
 from shared.adapters.secrets import Secrets
 from shared.adapters.suppressions import Suppressions
 from shared.config import environment, optional, required
-from shared.domain.errors import InvalidInput
 from shared.domain.tenant import Scope
-
-_KEY = re.compile(r"^[\x21-\x7e]{1,128}$")
 
 
 @cache
@@ -46,8 +42,8 @@ def compose() -> tuple[CallDesk, Replies]:
         rate=CallRate(dynamodb, required("LIVE_TABLE")),
         gatekeeper=Gatekeeper(directory, live, suppressions, clock),
         queue=DialQueue(aws_clients.sqs(), required("DIAL_QUEUE_URL")),
-        carrier=Carrier.following(
-            lambda: account_of(secrets.json(twilio_id)),
+        carrier=Carrier(
+            lambda fresh: account_of(secrets.json(twilio_id, fresh)),
             optional("TWILIO_API_BASE_URL") or None,
         ),
         log=operator_log(),
@@ -63,12 +59,10 @@ def _route(request: Request) -> Response:
     caller = request.authenticated()
     caller.need(Scope.CALLS_WRITE)
     desk, replies = compose()
-    if request.method == "DELETE":
-        call = desk.stop(caller.tenant_id, request.parameters.get("call_id", ""))
+    if request.route == "DELETE /v1/calls/{call_id}":
+        call = desk.stop(caller.tenant_id, request.named("call_id"))
         return answer(202, {"call_id": call.call_id, "status": call.status.value})
-    key = request.headers.get("idempotency-key", "")
-    if not _KEY.match(key):
-        raise InvalidInput("Idempotency-Key", "send this header: 1 to 128 printable characters")
+    key = request.idempotency_key
     body = parsed(CallBody, request.json())
     scope = f"{caller.tenant_id}/calls/{key}"
     # Of what was read, not of the bytes: order and white space make no other request.

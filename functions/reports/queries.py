@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from functions.edge import ID
 from shared.adapters.history import FollowUpPlace, FollowUpQuery
 from shared.domain.call import CallStatus
 from shared.domain.conversation import FollowUpKind
@@ -22,7 +22,6 @@ from shared.domain.outcome import Outcome
 
 MAX_PAGE, PAGE = 100, 20
 _BEGINNING_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -33,13 +32,16 @@ def call_query(given: Mapping[str, str]) -> CallQuery:
     if "cursor" in given:
         created_at, (call_id,) = _opened(given["cursor"], 1)
         before = Place(created_at or _BEGINNING_OF_TIME, call_id)
+    since, until = _period(given)
+    if before is not None and since is not None and before.created_at < since:
+        raise InvalidInput("cursor", "this page belongs to a list from an earlier moment on")
     return CallQuery(
         limit=_limit(given),
         before=before,
         status=_choice(given, "status", CallStatus),
         outcome=_choice(given, "outcome", Outcome),
-        since=_moment(given, "from"),
-        until=_moment(given, "to"),
+        since=since,
+        until=until,
     )
 
 
@@ -50,12 +52,13 @@ def follow_up_query(given: Mapping[str, str]) -> FollowUpQuery:
     if "cursor" in given:
         due_at, (call_id, follow_up_id) = _opened(given["cursor"], 2)
         after = FollowUpPlace(due_at, call_id, follow_up_id)
+    since, until = _period(given)
     return FollowUpQuery(
         limit=_limit(given),
         after=after,
         kind=_choice(given, "kind", FollowUpKind),
-        since=_moment(given, "from"),
-        until=_moment(given, "to"),
+        since=since,
+        until=until,
     )
 
 
@@ -91,6 +94,14 @@ def _choice(given: Mapping[str, str], name: str, choices: type[Choice]) -> Choic
         raise InvalidInput(name, f"is one of {', '.join(choices)}") from error
 
 
+def _period(given: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+    """Stores refuse a period that ends before it begins."""
+    since, until = _moment(given, "from"), _moment(given, "to")
+    if since is not None and until is not None and since >= until:
+        raise InvalidInput("to", "is later than from")
+    return since, until
+
+
 def _moment(given: Mapping[str, str], name: str) -> datetime | None:
     """A day means its beginning. Without an offset it is UTC."""
     if name not in given:
@@ -110,7 +121,7 @@ def _opened(cursor: str, count: int) -> tuple[datetime | None, list[str]]:
     """The moment and the ids that `_sealed` put in; raises InvalidInput for anything else."""
     try:
         moment, *ids = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if len(ids) == count and all(_ID.fullmatch(one) for one in ids):
+        if len(ids) == count and all(ID.fullmatch(one) for one in ids):
             return None if moment is None else _in_utc(datetime.fromisoformat(moment)), ids
     except (ValueError, TypeError, OverflowError):
         pass

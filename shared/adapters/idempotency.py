@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from shared.adapters.stored_items import is_condition_failed
 from shared.domain.clock import Clock
-from shared.domain.errors import Conflict, InvalidInput
+from shared.domain.errors import Conflict, KeyReused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 KEEP = timedelta(hours=24)
 CLAIM = timedelta(seconds=60)
 _TRANSIENT = 500
-
-
-class KeyReused(InvalidInput):
-    """The key stands for another request."""
-
-    def __init__(self) -> None:
-        super().__init__("Idempotency-Key", "this key stands for another request: use a new one")
 
 
 class Replies:
@@ -71,7 +65,7 @@ class Replies:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if not is_condition_failed(error):
                 raise
             old: Any = error.response.get("Item") or self._client.get_item(
                 TableName=self._table, Key={"id": {"S": key}}, ConsistentRead=True

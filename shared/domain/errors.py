@@ -2,6 +2,7 @@
 
 SofiaError
 ├── InvalidInput        the caller's data is wrong; says which field and what to do
+│   └── KeyReused       an idempotency key stands for another request
 ├── NotFound            no such thing for this tenant
 ├── Refused             the rules or the state forbid it; trying again unchanged will not help
 │   ├── CommandRefused  a command whose precondition fails (cancel after the end, say)
@@ -9,6 +10,7 @@ SofiaError
 │   └── Forbidden       the caller may not do this
 ├── Conflict            the same key was used for something else, or somebody else is at it right now
 └── Unavailable         an outside part does not answer; trying later may help
+    └── TooManyCalls    the tenant asks for more than it may; says when there is room again
 """
 
 from __future__ import annotations
@@ -27,6 +29,13 @@ class InvalidInput(SofiaError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+class KeyReused(InvalidInput):
+    """The idempotency key stands for another request."""
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key", "this key stands for another request: use a new one")
 
 
 class NotFound(SofiaError):
@@ -60,3 +69,11 @@ class Conflict(SofiaError):
 
 class Unavailable(SofiaError):
     """An outside part (store, carrier, model) did not answer in time."""
+
+
+class TooManyCalls(Unavailable):
+    """The tenant created too many calls; `retry_after_s` is when there is room for one more."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("this tenant created too many calls in a minute; try again later")
+        self.retry_after_s = retry_after_s

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from shared.domain.phone import NumberType, number_type
 
+# The tenant whose keys administer the platform; it calls nobody.
+ADMINISTRATION = "sofia-administration"
+
 
 class Scope(StrEnum):
     """What a key may do."""

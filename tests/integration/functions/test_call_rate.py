@@ -10,7 +10,8 @@ from ulid import ULID
 
 from local.cloud.template import Template
 from shared.adapters import aws_clients
-from shared.adapters.call_rate import CallRate, TooManyCalls
+from shared.adapters.call_rate import CallRate
+from shared.domain.errors import TooManyCalls
 
 NOW = datetime(2026, 11, 24, 9, 40, tzinfo=UTC)
 

@@ -9,21 +9,22 @@ from typing import Any
 
 import pytest
 
-from functions.edge import Request, Response, answer, guarded, request_of
+from functions.edge import MAX_BODY_BYTES, Caller, Request, Response, answer, guarded, request_of
 from functions.parsing import StrictBody, parsed
-from shared.adapters.call_rate import TooManyCalls
 from shared.adapters.codec import CorruptRecord
-from shared.adapters.idempotency import KeyReused
 from shared.domain.errors import (
     CommandRefused,
     Conflict,
     Forbidden,
     GateDenied,
     InvalidInput,
+    KeyReused,
     NotFound,
     SofiaError,
+    TooManyCalls,
     Unavailable,
 )
+from shared.domain.tenant import ADMINISTRATION, Scope
 
 LATER = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -115,12 +116,47 @@ def test_a_refusal_names_every_field_and_leaves_a_trace_without_what_was_sent(
         b"\xff\xfe",
         b"[" * 200_000,
         b"1" * 10_000,
-        b" " * 256_001,
     ],
 )
 def test_bodies_that_are_no_json_are_the_senders_fault(body: bytes) -> None:
     response = guarded(lambda request: answer(200, request.json()), an_event(body))
     assert response["statusCode"] == 400
+
+
+@pytest.mark.parametrize("body", ["x" * (MAX_BODY_BYTES + 1), b"x" * (MAX_BODY_BYTES + 1)])
+def test_a_body_that_is_too_long_is_refused_before_anybody_works_on_it(body: bytes | str) -> None:
+    worked: list[Request] = []
+
+    def works(request: Request) -> Response:
+        worked.append(request)
+        return answer(200, {})
+
+    response = guarded(works, an_event(body))
+    problem = json.loads(response["body"])
+    assert response["statusCode"] == problem["status"] == 413
+    assert problem["errors"][0]["field"] == "body"
+    assert not worked
+    assert guarded(works, an_event("x" * MAX_BODY_BYTES))["statusCode"] == 200
+
+
+@pytest.mark.parametrize("call_id", ["", "a/b", "x" * 65, "x" * 3_000, "CALL#1", "ñ", "a\n"])
+def test_an_id_that_no_call_can_have_is_not_there(call_id: str) -> None:
+    event = an_event(pathParameters={"call_id": call_id})
+    response = guarded(lambda request: answer(200, {"call_id": request.named("call_id")}), event)
+    assert response["statusCode"] == 404
+
+
+def test_a_scope_is_what_the_key_says_and_administering_is_for_the_administration() -> None:
+    Caller("t", frozenset({"calls:read"})).need(Scope.CALLS_READ)
+    Caller(ADMINISTRATION, frozenset({"admin"})).need(Scope.ADMIN)
+    for caller, scope in (
+        (Caller("t", frozenset({"calls:read"})), Scope.CALLS_WRITE),
+        (Caller("t", frozenset({"admin"})), Scope.ADMIN),
+        (Caller(ADMINISTRATION, frozenset({"admin"})), Scope.CALLS_READ),
+        (Caller(ADMINISTRATION, frozenset({"calls:read"})), Scope.ADMIN),
+    ):
+        with pytest.raises(Forbidden):
+            caller.need(scope)
 
 
 def test_a_request_keeps_the_target_as_it_was_sent() -> None:

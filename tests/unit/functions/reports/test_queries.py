@@ -79,6 +79,22 @@ def test_a_wrong_value_is_refused_by_its_name(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("read", [call_query, follow_up_query])
+@pytest.mark.parametrize("until", ["2026-11-01", "2026-12-01", "2026-12-01T00:30:00+01:00"])
+def test_a_period_that_ends_before_it_begins_is_refused(read, until) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read({"from": "2026-12-01", "to": until})
+    assert refused.value.field == "to"
+
+
+def test_a_page_before_the_beginning_is_refused() -> None:
+    cursor = call_cursor(Place(NOON, "c1"))
+    assert call_query({"from": "2026-11-24", "cursor": cursor}).before is not None
+    with pytest.raises(InvalidInput) as refused:
+        call_query({"from": "2026-11-25", "cursor": cursor})
+    assert refused.value.field == "cursor"
+
+
+@pytest.mark.parametrize("read", [call_query, follow_up_query])
 def test_a_parameter_that_does_not_exist_is_no_filter_that_is_ignored(read) -> None:
     with pytest.raises(InvalidInput) as refused:
         read({"statsu": "ended"})
