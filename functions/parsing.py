@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import re
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from functions.edge import InvalidBody
 
 T = TypeVar("T", bound=BaseModel)
 # More would not help anybody.
 MOST_ERRORS = 20
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_A_MOMENT = "write a date (2026-11-01) or a date with time and offset (2026-11-01T10:00:00+01:00)"
+
+
+def _moment(value: object) -> datetime:
+    """In UTC. A date means its beginning there; a time of day without an offset could be anybody's."""
+    if not isinstance(value, str) or not value.isascii():
+        raise ValueError(_A_MOMENT)
+    try:
+        if _DAY.fullmatch(value):
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(value)
+        in_utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(_A_MOMENT) from error
+    if moment.tzinfo is None:
+        raise ValueError("a time of day needs its offset: write 2026-11-01T10:00:00+01:00")
+    return in_utc
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
 class StrictBody(BaseModel):

@@ -37,5 +37,5 @@ def set_up(admin: Api, tenant_id: str, tenant: PersonaTenant, concurrency: int =
     approval = {"version": agent["version"]}
     admin.call("POST", f"{path}/agents/{agent['agent_id']}/opening/approval", approval)
     scopes = {"scopes": ["calls:write", "calls:read"]}
-    key = admin.call("POST", f"{path}/keys", scopes)["key"]
+    key = admin.call("POST", f"{path}/keys", scopes, {"Idempotency-Key": "first"})["key"]
     return Api(admin.url, key)

@@ -15,17 +15,17 @@ from ulid import ULID
 
 from functions.call_creation.requests import CallBody, from_number_of, lead_of
 from shared.adapters.call_rate import CallRate
-from shared.adapters.carrier import Carrier, CarrierUnknown
+from shared.adapters.carrier import Carrier, CarrierError
 from shared.adapters.dial_queue import DialQueue
 from shared.adapters.directory import Directory
 from shared.adapters.gatekeeper import Gatekeeper
-from shared.adapters.idempotency import KeyReused
 from shared.adapters.live_calls import LiveCalls
 from shared.adapters.live_items import StoredCall
 from shared.domain.call import Call, CallStatus, Fact, FactKind
 from shared.domain.clock import Clock
-from shared.domain.errors import GateDenied, InvalidInput
-from shared.domain.gate import Decision, Stage
+from shared.domain.errors import GateDenied, InvalidInput, KeyReused
+from shared.domain.gate import Decision, Stage, may_show
+from shared.domain.tenant import Purpose, Tenant
 
 SOURCE = "api"
 
@@ -50,9 +50,9 @@ class CallDesk:
         agent_id = body.agent_id or tenant.current_agent
         if agent_id is None:
             raise InvalidInput("agent_id", "this tenant has no agent yet: put its facts first")
-        agent = self.directory.current_agent(tenant_id, agent_id)
-        own_number = tenant.caller_ids[0].number if tenant.caller_ids else ""
-        from_number, lead = from_number_of(body) or own_number, lead_of(body)
+        agent = self.directory.agent_for_new_calls(tenant_id, agent_id)
+        lead = lead_of(body)
+        from_number = from_number_of(body) or _own_number(tenant, now)
         self.rate.take(tenant_id, tenant.calls_per_minute, now)
         decision = self.gatekeeper.ask(tenant, agent, lead, from_number, Stage.QUEUED)
         kind = FactKind.QUEUED if decision.allowed else FactKind.DENIED
@@ -69,7 +69,7 @@ class CallDesk:
             metadata=dict(body.metadata),
         ).with_fact(Fact(now, kind, 0, SOURCE))
         if not self.live.create(call, decision):
-            call, decision = self._created_before(call)
+            call, decision = self._created_before(call, body)
         if call.status is CallStatus.DENIED and decision.reason is not None:
             raise CallDenied(call.call_id, decision)
         if call.may_dial():
@@ -88,12 +88,12 @@ class CallDesk:
         call = self.live.command(call_id, wish)
         try:
             self._tell_carrier(call)
-        except CarrierUnknown:
+        except CarrierError:
             keys = {"call_id": call_id, "tenant_id": tenant_id}
             self.log.warning("a stop did not go through; the reconciler completes it", extra=keys)
         return call
 
-    def _created_before(self, wanted: Call) -> tuple[Call, Decision]:
+    def _created_before(self, wanted: Call, body: CallBody) -> tuple[Call, Decision]:
         """The call that an earlier request under the same key made, with its decision; that request is answered the
         same way. Raises KeyReused where it asked for something else."""
         call = self.live.get(wanted.call_id)
@@ -101,7 +101,10 @@ class CallDesk:
             wanted,
             created_at=call.created_at,
             trace_id=call.trace_id,
+            # What the tenant left to us may have changed since.
+            agent_id=wanted.agent_id if body.agent_id else call.agent_id,
             agent_version=call.agent_version,
+            from_number=wanted.from_number if body.from_number else call.from_number,
             facts=call.facts,
         )
         if call != as_asked:
@@ -126,6 +129,16 @@ class CallDenied(GateDenied):
         retry_at: datetime | None = decision.retry_at
         super().__init__(reason, retry_at)
         self.call_id = call_id
+
+
+def _own_number(tenant: Tenant, now: datetime) -> str:
+    """The first of the tenant's numbers that commercial calls may show. Raises InvalidInput."""
+    for caller_id in tenant.caller_ids:
+        if caller_id.purpose is Purpose.COMMERCIAL and may_show(caller_id, tenant, now):
+            return caller_id.number
+    raise InvalidInput(
+        "from", "this tenant holds no number that commercial calls may show: add a caller ID first"
+    )
 
 
 def _call_id(tenant_id: str, idempotency_key: str) -> str:

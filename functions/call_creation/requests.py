@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, Field, field_validator
+from pydantic import Field, field_validator
 
-from functions.parsing import StrictBody
-from shared.domain.lead import Consent, ConsentBasis, Lead
+from functions.parsing import Moment, StrictBody
+from shared.domain.errors import InvalidInput
+from shared.domain.gate import SPANISH_ZONES
+from shared.domain.lead import Consent, ConsentBasis, ConsentChannel, Lead, names_a_directory
 from shared.domain.phone import e164
 
 Short = Annotated[str, Field(min_length=1, max_length=120)]
 
 
 class ConsentBody(StrictBody):
+    """`source` is said to the person who asks where we have the number from; `channel` is the same for programs."""
+
     basis: ConsentBasis
     source: Short
-    at: AwareDatetime | str
+    at: Moment
+    withdrawn_at: Moment | None = None
+    channel: ConsentChannel | None = None
 
-    @field_validator("at")
+    @field_validator("source")
     @classmethod
-    def _a_date_is_enough(cls, value: datetime | str) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            return datetime.fromisoformat(f"{value}T00:00:00+00:00")
-        except ValueError as error:
-            raise ValueError("write a date or a date with time and offset (ISO 8601)") from error
+    def _a_place_where_people_agree(cls, value: str) -> str:
+        if names_a_directory(value):
+            raise ValueError(
+                "nobody agrees by standing in a directory, a register or a bought list: name the form, event or "
+                "conversation in which this person did"
+            )
+        return value
+
+    def consent(self) -> Consent:
+        return Consent(self.basis, self.source, self.at, self.withdrawn_at, self.channel)
 
 
 class LeadBody(StrictBody):
@@ -68,16 +76,17 @@ def from_number_of(body: CallBody) -> str | None:
 
 def lead_of(body: CallBody) -> Lead:
     """The lead, its number normalised; raises InvalidInput."""
-    lead, consent = body.lead, None
-    if lead.consent is not None and isinstance(lead.consent.at, datetime):
-        consent = Consent(lead.consent.basis, lead.consent.source, lead.consent.at)
+    lead, phone = body.lead, e164(body.to)
+    if phone.startswith("+34") and lead.timezone not in (None, *SPANISH_ZONES):
+        zones = ", ".join(sorted(SPANISH_ZONES))
+        raise InvalidInput("lead.timezone", f"a Spanish number is in one of {zones}")
     return Lead(
-        phone=e164(body.to),
+        phone=phone,
         contact_name=lead.contact_name,
         business_name=lead.business_name,
         municipality=lead.municipality,
         subdivision=lead.subdivision,
         timezone=lead.timezone,
-        consent=consent,
+        consent=lead.consent.consent() if lead.consent else None,
         lead_id=lead.lead_id,
     )

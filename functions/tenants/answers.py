@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from shared.domain.agent import Agent
 from shared.domain.tenant import ApiKey, Tenant
 
@@ -46,4 +48,11 @@ def agent_answer(agent: Agent) -> dict[str, object]:
         "duties": {phrase.duty.value: phrase.words for phrase in opening.duties},
         "approved": opening.approved_at is not None,
         "approved_at": opening.approved_at,
+        "settings": {
+            "model": agent.model,
+            "voice": agent.voice,
+            "transcription_model": agent.transcription_model,
+            "turn_taking": asdict(agent.turn_taking),
+            "limits": asdict(agent.limits),
+        },
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from functions.tenants.requests import (
     CallerIdBody,
@@ -16,12 +16,11 @@ from functions.tenants.requests import (
 from shared.adapters.directory import Directory, create_key
 from shared.adapters.opening_studio import OpeningStudio
 from shared.adapters.sounds import OpeningClips
-from shared.agents.opening import opening_for
 from shared.domain.agent import Agent
 from shared.domain.clock import Clock
-from shared.domain.errors import InvalidInput, NotFound
+from shared.domain.errors import Conflict, InvalidInput, KeyReused, NotFound
 from shared.domain.gate import may_show
-from shared.domain.tenant import ApiKey, CallerId, Tenant
+from shared.domain.tenant import ADMINISTRATION, ApiKey, CallerId, Scope, Tenant
 
 _NOT_TO_BE_SHOWN = (
     "this number may not be shown in commercial calls: use a 400 number, or, where the tenant is not bound to them, "
@@ -29,8 +28,21 @@ _NOT_TO_BE_SHOWN = (
 )
 
 
+class KeyMadeBefore(Conflict):
+    """The same request made a key before. Its text was shown then and is stored nowhere: it cannot be shown again."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            "this request made a key before, whose text was shown only then: use it, or revoke it by its id and ask "
+            "for another with a new Idempotency-Key"
+        )
+        self.key_id = key_id
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
+    """The use cases behind /v1/tenants. A request that comes twice changes nothing the second time."""
+
     clock: Clock
     directory: Directory
     clips: OpeningClips
@@ -43,22 +55,34 @@ class Office:
         return tenant
 
     def change(self, tenant_id: str, body: TenantChange) -> Tenant:
+        """Raises NotFound, or InvalidInput for a current agent that may not call."""
         changes = body.model_dump(exclude_none=True)
+        if body.current_agent is not None:
+            agent = self.directory.agent_for_new_calls(tenant_id, body.current_agent)
+            if agent.opening.approved_at is None:
+                raise InvalidInput("current_agent", "approve an opening of this agent first")
         return self.directory.change_tenant(tenant_id, lambda tenant: replace(tenant, **changes))
 
-    def create_key(self, tenant_id: str, body: KeyBody) -> tuple[str, ApiKey]:
-        """The key's text (shown once) and its record."""
+    def create_key(self, tenant_id: str, body: KeyBody, idempotency_key: str) -> tuple[str, ApiKey]:
+        """The key's text (shown once) and its record; its id follows from the request's. Raises NotFound, InvalidInput,
+        KeyMadeBefore, KeyReused."""
+        if Scope.ADMIN in body.scopes and tenant_id != ADMINISTRATION:
+            raise InvalidInput("scopes", "only the administration's keys administer the platform")
         self.directory.tenant(tenant_id)
-        now = self.clock.now()
-        return create_key(self.directory, tenant_id, body.scopes, now, body.expires_at)
+        now, key_id = self.clock.now(), _key_id(tenant_id, idempotency_key)
+        try:
+            return create_key(self.directory, tenant_id, body.scopes, now, body.expires_at, key_id)
+        except Conflict as conflict:
+            made = self.directory.key_of(tenant_id, key_id)
+            if (made.scopes, made.expires_at) != (body.scopes, body.expires_at):
+                raise KeyReused from conflict
+            raise KeyMadeBefore(key_id) from conflict
 
     def revoke_key(self, tenant_id: str, key_id: str) -> None:
-        """From now on, and within the minute for which the gateway keeps an authorizer's answer."""
-        for key in self.directory.keys_of(tenant_id):
-            if key.key_id == key_id:
-                self.directory.put_key(replace(key, revoked_at=self.clock.now()))
-                return
-        raise NotFound("there is no such key")
+        """From now on, and within the minute for which the gateway keeps an authorizer's answer. Raises NotFound."""
+        key = self.directory.key_of(tenant_id, key_id)
+        if key.revoked_at is None:
+            self.directory.put_key(replace(key, revoked_at=self.clock.now()))
 
     def add_caller_id(self, tenant_id: str, body: CallerIdBody) -> CallerId:
         """A number that the tenant holds. One that could never be used is refused at once."""
@@ -67,33 +91,24 @@ class Office:
         def with_number(tenant: Tenant) -> Tenant:
             if not may_show(caller_id, tenant, self.clock.now()):
                 raise InvalidInput("number", _NOT_TO_BE_SHOWN)
-            others = tuple(c for c in tenant.caller_ids if c.number != caller_id.number)
-            return replace(tenant, caller_ids=(*others, caller_id))
+            # A number keeps its place: the first one is shown where a call names none.
+            numbers = {c.number: c for c in tenant.caller_ids} | {caller_id.number: caller_id}
+            return replace(tenant, caller_ids=tuple(numbers.values()))
 
         self.directory.change_tenant(tenant_id, with_number)
         return caller_id
 
-    def publish(self, tenant_id: str, body: FactsBody) -> Agent:
-        """The next version of the tenant's agent. Its opening waits for approval."""
+    def publish(self, tenant_id: str, body: FactsBody) -> tuple[Agent, bool]:
+        """The next version of the tenant's agent, and whether it is new: facts that say the same are no new version.
+        Its opening waits for approval, and until then calls are made by the version before. A tenant's first agent is
+        its current one."""
         self.directory.tenant(tenant_id)
-        facts = body.facts()
-        try:
-            version = self.directory.current_agent(tenant_id, body.agent_id).version + 1
-        except NotFound:
-            version = 1
-        agent = Agent(
-            tenant_id=tenant_id,
-            agent_id=body.agent_id,
-            version=version,
-            agent_name=body.agent_name,
-            facts=facts,
-            opening=opening_for(facts, body.agent_name),
-        )
-        self.directory.put_agent(agent)
+        agent, is_new = self.directory.publish(body.first_version(tenant_id))
         self.directory.change_tenant(
-            tenant_id, lambda tenant: replace(tenant, current_agent=body.agent_id)
+            tenant_id,
+            lambda tenant: replace(tenant, current_agent=tenant.current_agent or agent.agent_id),
         )
-        return agent
+        return agent, is_new
 
     def approve_opening(self, tenant_id: str, agent_id: str, version: int) -> tuple[Agent, int]:
         """A person approves this very text. It is spoken once and kept; gives the clip's length in ms."""
@@ -103,7 +118,14 @@ class Office:
         except NotFound:
             clip = self.studio().speak(agent)
             self.clips.put(agent, clip)
-        approved_at: datetime = agent.opening.approved_at or self.clock.now()
-        agent = replace(agent, opening=replace(agent.opening, approved_at=approved_at))
-        self.directory.put_agent(agent, new=False)
+
+        def approved(agent: Agent) -> Agent:
+            approved_at = agent.opening.approved_at or self.clock.now()
+            return replace(agent, opening=replace(agent.opening, approved_at=approved_at))
+
+        agent = self.directory.change_agent(tenant_id, agent_id, version, approved)
         return agent, len(clip.sound) // 8
+
+
+def _key_id(tenant_id: str, idempotency_key: str) -> str:
+    return "key_" + hashlib.sha256(f"{tenant_id}\n{idempotency_key}".encode()).hexdigest()[:16]

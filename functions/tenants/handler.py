@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from functions.edge import Request, Response, answer, guarded
+from functions.edge import Request, Response, answer, guarded, problem
 from functions.parsing import parsed
 from functions.tenants.answers import agent_answer, key_answer, tenant_answer
-from functions.tenants.app import Office
+from functions.tenants.app import KeyMadeBefore, Office
 from functions.tenants.requests import (
     ApprovalBody,
     CallerIdBody,
@@ -60,36 +60,45 @@ def handler(event: Mapping[str, Any], _context: object) -> Response:
 def _route(request: Request) -> Response:
     request.authenticated().need(Scope.ADMIN)
     office = compose()
-    tenant_id = request.parameters.get("tenant_id", "")
-    what = request.path.removeprefix(f"/v1/tenants/{tenant_id}").strip("/")
-    match request.method, what.split("/"):
-        case "POST", _ if not tenant_id:
-            return answer(201, tenant_answer(office.create(parsed(TenantBody, request.json()))))
-        case "GET", [""]:
+    if request.route == "POST /v1/tenants":
+        return answer(201, tenant_answer(office.create(parsed(TenantBody, request.json()))))
+    tenant_id = request.named("tenant_id")
+    match request.route.replace("/v1/tenants/{tenant_id}", ""):
+        case "GET ":
             return answer(200, tenant_answer(office.directory.tenant(tenant_id)))
-        case "PATCH", [""]:
+        case "PATCH ":
             change = parsed(TenantChange, request.json())
             return answer(200, tenant_answer(office.change(tenant_id, change)))
-        case "POST", ["keys"]:
-            text, key = office.create_key(tenant_id, parsed(KeyBody, request.json()))
-            return answer(201, {"key": text, **key_answer(key)})
-        case "GET", ["keys"]:
+        case "POST /keys":
+            return _new_key(request, office, tenant_id)
+        case "GET /keys":
             keys = office.directory.keys_of(tenant_id)
             return answer(200, {"keys": [key_answer(key) for key in keys]})
-        case "DELETE", ["keys", key_id]:
+        case "DELETE /keys/{key_id}":
+            key_id = request.named("key_id")
             office.revoke_key(tenant_id, key_id)
             return answer(200, {"key_id": key_id, "revoked": True})
-        case "POST", ["caller-ids"]:
+        case "POST /caller-ids":
             caller_id = office.add_caller_id(tenant_id, parsed(CallerIdBody, request.json()))
             return answer(201, {"number": caller_id.number, "type": caller_id.type.value})
-        case "PUT", ["facts"]:
-            agent = office.publish(tenant_id, parsed(FactsBody, request.json()))
-            return answer(201, agent_answer(agent))
-        case "GET", ["agents", agent_id]:
-            return answer(200, agent_answer(office.directory.current_agent(tenant_id, agent_id)))
-        case "POST", ["agents", agent_id, "opening", "approval"]:
+        case "PUT /facts":
+            agent, is_new = office.publish(tenant_id, parsed(FactsBody, request.json()))
+            return answer(201 if is_new else 200, agent_answer(agent))
+        case "GET /agents/{agent_id}":
+            newest = office.directory.newest_agent(tenant_id, request.named("agent_id"))
+            return answer(200, agent_answer(newest))
+        case "POST /agents/{agent_id}/opening/approval":
             version = parsed(ApprovalBody, request.json()).version
-            agent, length_ms = office.approve_opening(tenant_id, agent_id, version)
+            agent, length_ms = office.approve_opening(tenant_id, request.named("agent_id"), version)
             return answer(200, {**agent_answer(agent), "opening_ms": length_ms})
         case _:
             raise NotFound("there is no such route")
+
+
+def _new_key(request: Request, office: Office, tenant_id: str) -> Response:
+    body = parsed(KeyBody, request.json())
+    try:
+        text, key = office.create_key(tenant_id, body, request.idempotency_key)
+    except KeyMadeBefore as made:
+        return problem(made, request.path, key_id=made.key_id)
+    return answer(201, {"key": text, **key_answer(key)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     number.add_argument("number")
     facts = actions.add_parser("facts", help="publish the tenant's facts as the next agent version")
     facts.add_argument("tenant_id")
-    facts.add_argument("file", type=Path, help="JSON file with the facts")
+    facts.add_argument("file", type=Path, help="JSON file with the facts, and settings if any")
     opening = actions.add_parser("opening", help="approve an agent version's opening")
     opening.add_argument("verb", choices=["approve"])
     opening.add_argument("tenant_id")
@@ -58,7 +59,8 @@ def _act(admin: Api, options: argparse.Namespace) -> Any:
         }
         return admin.call("POST", "/v1/tenants", body)
     if options.action == "key":
-        return admin.call("POST", f"{path}/keys", {"scopes": options.scopes})
+        repeatable = {"Idempotency-Key": secrets.token_hex(16)}
+        return admin.call("POST", f"{path}/keys", {"scopes": options.scopes}, repeatable)
     if options.action == "caller-id":
         return admin.call("POST", f"{path}/caller-ids", {"number": options.number})
     if options.action == "facts":

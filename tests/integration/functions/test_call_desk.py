@@ -14,11 +14,17 @@ from functions.operator_log import operator_log
 from functions.parsing import parsed
 from local.cloud.template import Template
 from shared.adapters import aws_clients
-from shared.adapters.call_rate import CallRate, TooManyCalls
+from shared.adapters.call_rate import CallRate
 from shared.adapters.dial_queue import DialQueue
-from shared.adapters.idempotency import KeyReused
 from shared.domain.call import CallStatus, EndReason, Fact, FactKind
-from shared.domain.errors import CommandRefused, InvalidInput, NotFound
+from shared.domain.errors import (
+    CommandRefused,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    TooManyCalls,
+)
+from shared.domain.tenant import CallerId, Purpose
 from tests.integration.functions.scripted_carrier import Reply, ScriptedCarrier, an_error
 from tests.integration.functions.stage import NOW, NUMBER, OWN_NUMBER, SetClock, TestStage
 
@@ -69,6 +75,47 @@ def test_a_number_may_be_written_as_people_write_it(desk: CallDesk, stage: TestS
     body = wanted(**{"to": "+34 600 00 00 01", "from": "0034 400 000 012"})
     call = desk.create(stage.tenant_id, body, "k1")
     assert (call.to_number, call.from_number) == (NUMBER, OWN_NUMBER)
+
+
+def holding(stage: TestStage, *caller_ids: CallerId) -> None:
+    tenant = stage.directory.tenant(stage.tenant_id)
+    stage.directory.put_tenant(replace(tenant, caller_ids=caller_ids))
+
+
+def test_the_number_shown_is_the_first_that_commercial_calls_may_show(
+    desk: CallDesk, stage: TestStage
+) -> None:
+    service = CallerId("+34400000099", Purpose.SERVICE)
+    holding(stage, service, CallerId("+34910000001"), CallerId(OWN_NUMBER))
+    assert desk.create(stage.tenant_id, wanted(), "k1").from_number == OWN_NUMBER
+    holding(stage, service, CallerId("+34910000001"))
+    with pytest.raises(InvalidInput, match="caller ID") as refused:
+        desk.create(stage.tenant_id, wanted(), "k2")
+    assert refused.value.field == "from"
+
+
+def test_a_repetition_is_the_first_call_though_the_tenant_has_other_defaults_by_now(
+    desk: CallDesk, stage: TestStage
+) -> None:
+    call = desk.create(stage.tenant_id, wanted(), "k1")
+    holding(stage, CallerId("+34400000077"), CallerId(OWN_NUMBER))
+    agent = stage.directory.agent(stage.tenant_id, "sofia", 1)
+    stage.directory.put_agent(replace(agent, agent_id="otra"))
+    tenant = stage.directory.tenant(stage.tenant_id)
+    stage.directory.put_tenant(replace(tenant, current_agent="otra"))
+    assert desk.create(stage.tenant_id, wanted(), "k1") == call
+    with pytest.raises(KeyReused):
+        desk.create(stage.tenant_id, wanted(**{"from": "+34400000077"}), "k1")
+
+
+def test_a_new_call_keeps_to_the_approved_version_while_a_newer_one_waits(
+    desk: CallDesk, stage: TestStage
+) -> None:
+    agent = stage.directory.agent(stage.tenant_id, "sofia", 1)
+    waiting = replace(agent.opening, approved_at=None)
+    stage.directory.put_agent(replace(agent, version=2, opening=waiting))
+    call = desk.create(stage.tenant_id, wanted(), "k1")
+    assert (call.agent_version, call.status) == (1, CallStatus.QUEUED)
 
 
 def test_a_repetition_after_a_crash_gives_the_first_call_whatever_the_clock_says(

@@ -21,6 +21,7 @@ from shared.adapters.live_calls import LiveCalls
 from shared.config import use_environment
 from shared.domain.call import FactKind
 from shared.domain.journal import JournalEntry, Moments
+from tests.integration.functions.http_events import api_event
 from tests.integration.postgres_server import migrated_server
 from tests.sample_calls import ANALYSIS, CONVERSATION, CREATED, DECISION, a_call
 
@@ -72,6 +73,7 @@ def analyse(environment: dict[str, str], call_id: str) -> None:
         "sk": {"S": "ANALYSIS"},
         "body": {"S": to_json(replace(ANALYSIS, call_id=call_id))},
         "usage": {"S": '{"kind":"analysis","model":"gpt-6-luna","text_in":10}'},
+        "v": {"N": "1"},
     }
     aws_clients.dynamodb().put_item(TableName=environment["LIVE_TABLE"], Item=item)
 
@@ -110,17 +112,7 @@ def get(
     accept: str = "*/*",
     **query: str,
 ) -> tuple[int, Any]:
-    parts = path.split("/")
-    event = {
-        "rawPath": path,
-        "headers": {"accept": accept},
-        "queryStringParameters": query,
-        "pathParameters": {"call_id": parts[3]} if len(parts) > 3 else {},
-        "requestContext": {
-            "http": {"method": "GET"},
-            "authorizer": {"lambda": {"tenant_id": tenant_id, "scopes": scopes}},
-        },
-    }
+    event = api_event("GET", path, tenant_id, scopes, None, {"accept": accept}, query)
     answer = reports_function.handler(event, None)
     text = answer["body"]
     return answer["statusCode"], json.loads(text) if text.startswith("{") else text
@@ -250,7 +242,7 @@ def test_another_tenants_call_is_not_there_live_or_remembered(
         status, problem = get(path.format(call_id), "t-stranger")
         assert (status, problem["title"]) == (404, "Not found")
         forget_live(environment, call_id)
-    for strange in ("nothing", "a%2Fb", "x" * 65, "CALL#1"):
+    for strange in ("nothing", "a%2Fb", "x" * 65, "x" * 3_000, "CALL#1"):
         assert get(path.format(strange))[0] == 404
 
 
@@ -258,6 +250,10 @@ def test_a_key_without_the_scope_and_a_list_asked_wrongly(environment: dict[str,
     assert get("/v1/calls", scopes="calls:write")[0] == 403
     status, problem = get("/v1/calls", status="finished")
     assert (status, problem["errors"][0]["field"]) == (400, "status")
+    backwards = {"from": "2026-12-01", "to": "2026-11-01"}
+    for path in ("/v1/calls", "/v1/follow-ups"):
+        status, problem = get(path, **backwards)
+        assert (status, problem["errors"][0]["field"]) == (400, "to")
 
 
 def test_a_call_that_lives_is_read_while_the_database_is_away(
