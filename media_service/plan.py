@@ -23,6 +23,7 @@ def plan_for(admitted: Admitted, now: datetime) -> CallPlan:
         soft_limit=guidance.SOFT_LIMIT,
         recovery=guidance.RECOVERY,
         opt_out_heard=guidance.OPT_OUT_HEARD,
+        screener=guidance.SCREENER,
     )
     return CallPlan(
         call_id=admitted.call.call_id,

@@ -105,11 +105,13 @@ def words_heard(talk: Talk, event: WordsHeard, now_ms: float) -> list[Action]:
     actions: list[Action] = [Record(event.usage)] if event.usage else []
     actions += talk.book.callee_words(event.item_id, event.text)
     actions += detection_flow.listen_for_opt_out(talk, event.text)
-    actions += detection_flow.listen_for_machine(talk, event.text, now_ms)
+    machine = detection_flow.machine_speaking(talk, event.text)
+    if machine is not None:
+        return actions + detection_flow.machine_spoke(talk, machine, now_ms)
     if talk.phase in (Phase.CLOSING, Phase.OVER):
         return actions
-    if talk.opening.stage is Stage.HELD and not talk.callee_speaking:
-        return actions + opening_flow.begin(talk, now_ms)
+    if not talk.opening.has_begun:
+        return actions + opening_flow.words_before(talk, event.text, now_ms)
     pending = talk.interruption
     if pending is None or event.item_id not in pending.items:
         return actions
@@ -153,16 +155,9 @@ def conclude(talk: Talk, verdict: Verdict, now_ms: float) -> list[Action]:
     if _greeting_went_on(talk, now_ms):
         return actions + opening_flow.restart(talk, now_ms)
     actions += reply_flow.drop_held_tools(talk)
-    actions += give_way(talk, now_ms)
+    actions += opening_flow.give_way(talk, now_ms)
     talk.book.judged(now_ms)
     return actions + reply_flow.answer(talk, now_ms)
-
-
-def give_way(talk: Talk, now_ms: float) -> list[Action]:
-    """Drop what is unheard and make the model's memory equal to what was heard."""
-    actions = talk.playout.pause(now_ms) + talk.gate.cancel()
-    talk.tools.announced.clear()
-    return actions + opening_flow.drop_unheard(talk, now_ms)
 
 
 def _go_on(talk: Talk, pending: Interruption, now_ms: float) -> list[Action]:
@@ -187,7 +182,7 @@ def _goodbyes_crossed(talk: Talk, now_ms: float) -> list[Action]:
     """Both said goodbye. What is left of a long last turn may be an appointment: it is still said."""
     if talk.playout.unheard_ms(now_ms) > GOODBYE_REST_MS:
         return sending.resume(talk, now_ms) + reply_flow.maybe_end_turn(talk, now_ms)
-    actions = give_way(talk, now_ms)
+    actions = opening_flow.give_way(talk, now_ms)
     return actions + closing_flow.hang_up_soon(talk, now_ms)
 
 

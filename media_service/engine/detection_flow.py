@@ -9,6 +9,7 @@ from media_service.engine.actions import Action, RunTool
 from media_service.engine.opening import Stage
 from media_service.engine.talk import Phase, Talk
 from shared.agents import machine_words, opt_out
+from shared.agents.machine_words import MachineKind
 from shared.domain.conversation import CloseCause
 
 # After this many utterances without a machine's words, the callee is taken for a person for good.
@@ -16,17 +17,22 @@ HUMAN_AFTER = 2
 MATCHER_PREFIX = "matcher-"
 
 
-def listen_for_machine(talk: Talk, text: str, now_ms: float) -> list[Action]:
-    """The transcript is the second detector beside the carrier's."""
+def machine_speaking(talk: Talk, text: str) -> MachineKind | None:
+    """The transcript is the second detector beside the carrier's. Words that no machine says count for a person."""
     if talk.human_words >= HUMAN_AFTER or talk.phase in (Phase.CLOSING, Phase.OVER):
-        return []
+        return None
     kind = machine_words.match(text)
-    if kind is not None:
-        outcome = "ivr" if kind is machine_words.MachineKind.IVR else "voicemail"
-        return closing_flow.end_now(talk, CloseCause.VOICEMAIL, outcome, now_ms)
-    if text.strip():
+    if kind is None and text.strip() and talk.opening.stage is not Stage.SCREENED:
         talk.human_words += 1
-    return []
+    return kind
+
+
+def machine_spoke(talk: Talk, kind: MachineKind, now_ms: float) -> list[Action]:
+    """A screener is answered; with any other machine there is nothing to talk about, and no message is left."""
+    if kind is MachineKind.SCREENER:
+        return opening_flow.screened(talk, now_ms)
+    outcome = "ivr" if kind is MachineKind.IVR else "voicemail"
+    return closing_flow.end_now(talk, CloseCause.VOICEMAIL, outcome, now_ms)
 
 
 def carrier_says(talk: Talk, verdict: str, now_ms: float) -> list[Action]:
@@ -36,7 +42,7 @@ def carrier_says(talk: Talk, verdict: str, now_ms: float) -> list[Action]:
     if not (verdict.startswith("machine") or verdict == "fax"):
         is_held = verdict == "human" and talk.opening.stage is Stage.HELD
         return opening_flow.begin(talk, now_ms) if is_held and not talk.callee_speaking else []
-    if talk.human_words and talk.opening.has_begun:
+    if talk.opening.screenings or (talk.human_words and talk.opening.has_begun):
         return []
     return closing_flow.end_now(talk, CloseCause.VOICEMAIL, "voicemail", now_ms)
 

@@ -22,7 +22,7 @@ from media_service.engine import (
 from media_service.engine import events as ev
 from media_service.engine.actions import Action, Finish, Record
 from media_service.engine.interruption import VERDICT
-from media_service.engine.opening import HOLD, LONG, WAIT, Opening, Stage
+from media_service.engine.opening import HOLD, LONG, SCREEN, WAIT, Opening, Stage
 from media_service.engine.reply_gate import RETRY, WATCHDOG
 from media_service.engine.talk import CallPlan, Phase, Talk
 from media_service.engine.turns import TurnBook
@@ -58,6 +58,7 @@ _TIMERS: dict[str, Callable[[Talk, float], list[Action]]] = {
     WAIT: opening_flow.begin,
     LONG: opening_flow.hold,
     HOLD: opening_flow.begin,
+    SCREEN: opening_flow.nobody_came,
     VERDICT: callee_flow.verdict_due,
     WATCHDOG: reply_flow.stuck,
     RETRY: reply_flow.release,

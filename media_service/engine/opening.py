@@ -25,13 +25,19 @@ HOLD_LONGEST_MS = 12_000
 # A cut this early is the callee's own greeting going on; the opening starts anew.
 RESTART_MS = 900
 CLIP_ITEM = "opening"
+SCREEN = "opening.screen"
+# A person decides within half a minute whether to take a call that a screener announces.
+SCREEN_MS = 30_000
+# Two machines that talk politely to each other are a known way to burn money.
+MAX_SCREENINGS = 2
 
 
 class Stage(StrEnum):
-    """Where the opening stands."""
+    """Where the opening stands. SCREENED: a call screener was answered, its owner may come to the phone."""
 
     WAITING = "waiting"
     HELD = "held"
+    SCREENED = "screened"
     SPEAKING = "speaking"
     CUT = "cut"
     DONE = "done"
@@ -46,10 +52,11 @@ class Opening:
     heard: dict[Duty, int] = field(default_factory=dict)
     first_clause: int = 0
     name_asked: bool = False
+    screenings: int = 0
 
     @property
     def has_begun(self) -> bool:
-        return self.stage not in (Stage.WAITING, Stage.HELD)
+        return self.stage not in (Stage.WAITING, Stage.HELD, Stage.SCREENED)
 
     @property
     def missing(self) -> Sequence[Duty]:

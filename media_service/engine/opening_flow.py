@@ -20,14 +20,18 @@ from media_service.engine.opening import (
     HOLD_LONGEST_MS,
     HOLD_MS,
     LONG,
+    MAX_SCREENINGS,
+    SCREEN,
+    SCREEN_MS,
     WAIT,
     Stage,
 )
 from media_service.engine.playout import BYTES_PER_MS, Cut
 from media_service.engine.reply_gate import Purpose, Request
 from media_service.engine.talk import Phase, Talk
+from shared.agents import machine_words
 from shared.domain.agent import OpeningMode
-from shared.domain.conversation import DutyHeard
+from shared.domain.conversation import CloseCause, DutyHeard
 
 LEAD_ITEM = "lead"
 # Pause that ends the callee's first words: with it, Sofia's first sound follows within 300 ms of their end.
@@ -42,8 +46,10 @@ def start(talk: Talk, now_ms: float) -> list[Action]:
 
 
 def first_words_began(talk: Talk, now_ms: float) -> list[Action]:
-    """The callee speaks before Sofia did."""
+    """The callee speaks before Sofia did, or comes to the phone while she answers a screener."""
+    actions = give_way(talk, now_ms) if talk.is_sofias_turn else []
     return [
+        *actions,
         StopTimer(WAIT),
         StopTimer(HOLD),
         SetTimer(LONG, now_ms + talk.plan.turn_taking.long_first_utterance_ms),
@@ -51,14 +57,48 @@ def first_words_began(talk: Talk, now_ms: float) -> list[Action]:
 
 
 def first_words_ended(talk: Talk, length_ms: int, now_ms: float) -> list[Action]:
-    """A short first utterance is a person's; a long one must show its words first."""
+    """A short first utterance is a person's; a long one, or one behind a screener, must show its words first."""
     actions: list[Action] = [StopTimer(LONG)]
-    if talk.opening.stage is Stage.WAITING and (
-        length_ms <= talk.plan.turn_taking.long_first_utterance_ms
-    ):
-        return actions + begin(talk, now_ms)
-    talk.opening.stage = Stage.HELD
+    if talk.opening.stage is Stage.WAITING:
+        if length_ms <= talk.plan.turn_taking.long_first_utterance_ms:
+            return actions + begin(talk, now_ms)
+        talk.opening.stage = Stage.HELD
     return [*actions, SetTimer(HOLD, now_ms + HOLD_MS)]
+
+
+def words_before(talk: Talk, text: str, now_ms: float) -> list[Action]:
+    """The words that a held opening waited for, and no machine's. A screener that looks for its owner is waited for."""
+    if talk.callee_speaking or talk.opening.stage is Stage.WAITING:
+        return []
+    if talk.opening.stage is Stage.SCREENED and (
+        not text.strip() or machine_words.asks_to_wait(text)
+    ):
+        return [StopTimer(HOLD)]
+    return begin(talk, now_ms)
+
+
+def screened(talk: Talk, now_ms: float) -> list[Action]:
+    """A call screener asks who calls: one honest sentence, then its owner gets the whole opening."""
+    talk.opening.screenings += 1
+    if talk.opening.screenings > MAX_SCREENINGS:
+        return nobody_came(talk, now_ms)
+    actions = give_way(talk, now_ms)
+    talk.opening.stage, talk.opening.first_clause = Stage.SCREENED, 0
+    talk.opening.heard.clear()
+    request = Request(Purpose.SCREENER, talk.plan.guidance.screener)
+    return [
+        *actions,
+        *(StopTimer(name) for name in (WAIT, LONG, HOLD)),
+        *talk.gate.want(request, now_ms),
+        SetTimer(SCREEN, now_ms + SCREEN_MS),
+    ]
+
+
+def nobody_came(talk: Talk, now_ms: float) -> list[Action]:
+    """The screener's owner does not take the call."""
+    if talk.opening.stage is not Stage.SCREENED:
+        return []
+    return closing_flow.end_now(talk, CloseCause.VOICEMAIL, "voicemail", now_ms)
 
 
 def hold(talk: Talk, now_ms: float) -> list[Action]:
@@ -73,7 +113,7 @@ def wait_again(talk: Talk, now_ms: float) -> list[Action]:
     """Whether the callee still speaks is not known any more: the wait for their first words begins anew."""
     if talk.opening.has_begun:
         return []
-    if talk.opening.stage is Stage.HELD:
+    if talk.opening.stage is not Stage.WAITING:
         return [StopTimer(LONG), SetTimer(HOLD, now_ms + HOLD_MS)]
     return [StopTimer(LONG), SetTimer(WAIT, now_ms + talk.plan.turn_taking.opening_wait_ms)]
 
@@ -83,14 +123,16 @@ def begin(talk: Talk, now_ms: float) -> list[Action]:
     opening = talk.opening
     if opening.has_begun:
         return []
-    if opening.stage is Stage.HELD:
+    if opening.stage is not Stage.WAITING:
         # Words or a verdict had to come first: waiting for them is not ours.
         talk.book.judged(now_ms)
+    # What was said to a screener stands before what its owner is told.
+    after = None if opening.stage is Stage.SCREENED else LEAD_ITEM
     opening.stage = Stage.SPEAKING
     talk.enter(Phase.OPENING)
-    actions: list[Action] = [StopTimer(WAIT), StopTimer(LONG), StopTimer(HOLD)]
+    actions: list[Action] = [StopTimer(name) for name in (WAIT, LONG, HOLD, SCREEN)]
     actions += play_clip(talk, now_ms)
-    actions += [Listen(talk.plan.turn_taking.silence_ms), remember(talk, after=LEAD_ITEM)]
+    actions += [Listen(talk.plan.turn_taking.silence_ms), remember(talk, after=after)]
     return actions + ask_name(talk, now_ms)
 
 
@@ -138,6 +180,13 @@ def restart(talk: Talk, now_ms: float) -> list[Action]:
     talk.book.judged(now_ms)
     talk.book.begin_anew(now_ms)
     return sending.resume(talk, now_ms)
+
+
+def give_way(talk: Talk, now_ms: float) -> list[Action]:
+    """Drop what is unheard and make the model's memory equal to what was heard."""
+    actions = talk.playout.pause(now_ms) + talk.gate.cancel()
+    talk.tools.announced.clear()
+    return actions + drop_unheard(talk, now_ms)
 
 
 def drop_unheard(talk: Talk, now_ms: float) -> list[Action]:

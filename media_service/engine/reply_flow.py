@@ -295,7 +295,7 @@ def maybe_end_turn(talk: Talk, now_ms: float) -> list[Action]:
     """Sofia's turn is over once all of it was heard and nothing more is coming."""
     if talk.is_sofias_turn or talk.gate.has_queued or talk.interruption is not None:
         return []
-    if talk.phase in (Phase.CLOSING, Phase.OVER) or not talk.opening.has_begun:
+    if talk.phase in (Phase.CLOSING, Phase.OVER):
         return []
     actions: list[Action] = [
         StopTimer(sending.MARKS),
@@ -304,7 +304,7 @@ def maybe_end_turn(talk: Talk, now_ms: float) -> list[Action]:
     if talk.closing.is_armed:
         return actions + closing_flow.hang_up_soon(talk, now_ms)
     talk.enter(Phase.LISTENING)
-    if talk.callee_speaking:
+    if talk.callee_speaking or not talk.opening.has_begun:
         return actions
     return actions + silence_flow.begin(talk, now_ms)
 

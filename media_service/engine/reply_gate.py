@@ -41,6 +41,7 @@ class Purpose(StrEnum):
 
     ANSWER = "answer"
     NAME_QUESTION = "name_question"
+    SCREENER = "screener"
     TOOL_RESULT = "tool_result"
     NUDGE = "nudge"
     GOODBYE = "goodbye"

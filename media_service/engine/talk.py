@@ -42,6 +42,7 @@ class GuidanceTexts:
     soft_limit: str
     recovery: str
     opt_out_heard: str
+    screener: str
 
 
 @dataclass(frozen=True, slots=True)

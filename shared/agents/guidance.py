@@ -16,3 +16,7 @@ OPT_OUT_HEARD = (
     "La persona se ha opuesto a más llamadas y ya consta, con la referencia {reference}. "
     "Si aún no lo has hecho, confírmaselo y despídete sin vender nada."
 )
+SCREENER = (
+    "Atiende un filtro automático de llamadas, no una persona. Contesta en una sola frase, sin preguntar nada: tu nombre, "
+    "que eres una inteligencia artificial, de qué empresa llamas y que es una llamada comercial."
+)

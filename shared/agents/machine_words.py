@@ -100,3 +100,13 @@ def match(text: str) -> MachineKind | None:
     """The machine that speaks like this, None for what a person may have said."""
     spoken = words(text).replace(".", "")
     return next((kind for kind, pattern in _PATTERNS if pattern.search(spoken)), None)
+
+
+_WAIT = re.compile(
+    r"(?:espere|espera|no cuelgue|no cuelgues|un momento|un segundo|localiz\w+|comprob\w+|un instante|le paso|te paso)"
+)
+
+
+def asks_to_wait(text: str) -> bool:
+    """Whether a screener may be looking for its owner. People say the same, and then come to the phone as well."""
+    return _WAIT.search(words(text)) is not None

@@ -122,7 +122,7 @@ def conversation(entries: Iterable[JournalEntry]) -> Conversation:
         elif isinstance(body, ToolUse):
             tools[body.call_id] = body
         elif isinstance(body, DutyHeard):
-            duties.setdefault(body.duty.value, body)
+            duties[body.duty.value] = body
         elif isinstance(body, FollowUp):
             follow_ups[body.follow_up_id] = body
         elif isinstance(body, Usage):

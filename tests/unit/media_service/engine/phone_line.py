@@ -48,6 +48,7 @@ GUIDANCE = GuidanceTexts(
     soft_limit="ya es larga",
     recovery="sigue",
     opt_out_heard="consta {reference}",
+    screener="contesta al filtro",
 )
 
 
