@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from functions.reconciler.app import LAST_CALL_MS
 from local.cloud.cloudformation_yaml import read_template
+from shared.adapters.carrier import REQUEST_S
 
 RESOURCES = read_template(Path(__file__).parents[2] / "template.yaml")["Resources"]
 
@@ -100,3 +102,11 @@ def test_a_log_line_names_its_function() -> None:
         for properties in FUNCTIONS.values()
     }
     assert len(services) == len(FUNCTIONS)
+
+
+def test_the_last_call_that_a_reconciler_begins_fits_into_its_run() -> None:
+    assert LAST_CALL_MS >= 3 * REQUEST_S * 1_000
+    timeout_ms = FUNCTIONS["ReconcilerFn"]["Timeout"] * 1_000
+    # Runs begin each minute and need not wait for each other; a third of one is for calls.
+    assert timeout_ms < 60_000
+    assert timeout_ms - LAST_CALL_MS >= 20_000

@@ -35,11 +35,15 @@ def created(sid: str = "CA1") -> Reply:
 
 
 def a_call(
-    sid: str, status: str, from_number: str = OWN_NUMBER, at: datetime | None = None
+    sid: str,
+    status: str,
+    from_number: str = OWN_NUMBER,
+    at: datetime | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     """The carrier's record of a call."""
     created_at = format_datetime(at or datetime.now(UTC))
-    return {"sid": sid, "status": status, "from": from_number, "date_created": created_at}
+    return {"sid": sid, "status": status, "from": from_number, "date_created": created_at, **more}
 
 
 def a_list(*calls: dict[str, Any]) -> Reply:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import aiohttp
 import pytest
 
+from functions.twilio_callbacks import handler as twilio_callbacks
 from local.carrier.webhooks import signature
 from local.cloud.gateway import Gateway
 from local.cloud.invoke import Invoker
 from local.cloud.template import Route, Template
+from shared.adapters import aws_clients
+from shared.adapters.call_report import report_of
+from shared.adapters.clock import CLOCK_FILE_VARIABLE, SharedClock
+from shared.adapters.live_reader import LiveReader
 from shared.adapters.twiml import MAX_LEGS
 from shared.domain.call import Call, CallStatus, EndReason, Fact, FactKind
 from tests.integration.functions.stage import NOW, SetClock, TestStage
@@ -33,6 +44,28 @@ async def api(template: Template) -> AsyncIterator[Gateway]:
     yield gateway
     await gateway.stop()
     invoker.stop()
+
+
+@pytest.fixture
+async def late_api(
+    template: Template, tmp_path: Path
+) -> AsyncIterator[tuple[Gateway, SharedClock]]:
+    """An API whose functions take the time from a clock that the test sets."""
+    clock = {CLOCK_FILE_VARIABLE: str(tmp_path / "clock")}
+    functions = {
+        name: replace(function, environment={**function.environment, **clock})
+        for name, function in template.functions().items()
+    }
+    # The function composes itself once in a process, with the clock it finds.
+    twilio_callbacks.compose.cache_clear()
+    invoker = Invoker(functions)
+    routes = [e for e in template.events() if isinstance(e, Route)]
+    gateway = Gateway(routes, template.authorizer(), invoker)
+    await gateway.start()
+    yield gateway, SharedClock(tmp_path / "clock")
+    await gateway.stop()
+    invoker.stop()
+    twilio_callbacks.compose.cache_clear()
 
 
 async def send(api: Gateway, path: str, token: str = "token", **form: str) -> tuple[int, str]:
@@ -157,3 +190,70 @@ async def test_a_token_that_was_rotated_reaches_a_warm_function(
         assert (await send(api, path_of(call, "status"), "token-2", CallStatus="ringing"))[0] == 204
     finally:
         secrets.put_secret_value(SecretId=secret_id, SecretString=before)
+
+
+def after(seconds: int) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def status_at(seconds: int, status: str, **more: str) -> tuple[str, dict[str, str]]:
+    return "status", {
+        "CallStatus": status,
+        "Timestamp": format_datetime(after(seconds)),
+        **more,
+    }
+
+
+def stream_at(seconds: int, event: str) -> tuple[str, dict[str, str]]:
+    return "stream/1", {"StreamEvent": event, "Timestamp": after(seconds).isoformat()}
+
+
+REPORTS = (
+    status_at(1, "initiated"),
+    status_at(3, "ringing"),
+    status_at(14, "in-progress"),
+    stream_at(14, "stream-started"),
+    ("machine", {"AnsweredBy": "human"}),
+    stream_at(94, "stream-stopped"),
+    status_at(95, "completed", CallDuration="81"),
+)
+
+
+async def told_after(
+    late_api: tuple[Gateway, SharedClock], template: Template, chance: random.Random | None
+) -> tuple[dict[str, Any], dict[str, datetime]]:
+    """The report and the carrier's moments of a call whose reports came in order and at once, or by `chance`."""
+    api, clock = late_api
+    stage = TestStage(template, SetClock())
+    call = stage.dialling()
+    order = [*REPORTS]
+    if chance is not None:
+        order += chance.sample(REPORTS, 4)
+        chance.shuffle(order)
+    for event, form in order:
+        clock.set_now(after(96 + (chance.randrange(10_000) if chance is not None else 0)))
+        assert (await send(api, path_of(call, event), **form))[0] == 204
+    reader = LiveReader(aws_clients.dynamodb(), template.physical["LiveTable"])
+    whole = reader.read(call.call_id)
+    report = {**report_of(whole), "call_id": "", "tenant_id": ""}
+    known = {
+        key: fact.at
+        for key, fact in whole.call.facts.items()
+        if fact.source == "twilio" and fact.kind is not FactKind.MACHINE_VERDICT
+    }
+    return report, known
+
+
+async def test_in_any_order_twice_and_late_the_same_reports_tell_the_same(
+    late_api: tuple[Gateway, SharedClock], template: Template
+) -> None:
+    expected = await told_after(late_api, template, None)
+    report, _ = expected
+    assert (report["answered_at"], report["ended_at"], report["talk_s"]) == (
+        after(14).isoformat(),
+        after(95).isoformat(),
+        81.0,
+    )
+    assert report["cost_usd"]["carrier.mobile"] == pytest.approx(2 * 0.0486)
+    for seed in range(8):
+        assert await told_after(late_api, template, random.Random(seed)) == expected

@@ -11,9 +11,11 @@ from datetime import timedelta
 import pytest
 
 from functions.dialer.app import MAX_ATTEMPTS, Dialer, Dialled
+from functions.dialer.pace import LOCKED_OUT_S
 from functions.operator_log import operator_log
 from local.cloud.template import Template
 from shared.adapters.capacity import MediaCapacity
+from shared.adapters.carrier import Account, Carrier
 from shared.adapters.twiml import Addresses
 from shared.domain.call import Call, CallStatus, EndReason, Fact, FactKind
 from shared.domain.conversation import Suppression
@@ -176,6 +178,44 @@ def test_what_the_carrier_did_not_process_is_tried_again_under_a_new_attempt(
     assert (record.attempt, record.carrier_sid) == (2, "CA2")
     assert stage.live.active_calls(stage.tenant_id) == 1
     assert "/2/status" in carrier.asked[1].form["StatusCallback"][0]
+
+
+def following(carrier: ScriptedCarrier, asked: list[bool]) -> Carrier:
+    """A carrier whose account is asked for; `asked` notes where a fresh copy was wanted."""
+
+    def account(fresh: bool) -> Account:
+        asked.append(fresh)
+        return Account("AC" + "0" * 32, "new" if any(asked) else "old")
+
+    return Carrier(account, carrier.url)
+
+
+def test_a_rotated_token_costs_no_call(
+    stage: TestStage, dialer: Dialer, carrier: ScriptedCarrier
+) -> None:
+    asked: list[bool] = []
+    rotated = replace(dialer, carrier=following(carrier, asked))
+    call = stage.queued()
+    carrier.will(an_error(401, 20003), created("CA1"))
+    assert rotated.dial(call.call_id) is Dialled.DONE
+    record = stage.live.get(call.call_id)
+    assert (record.attempt, record.carrier_sid, asked) == (1, "CA1", [False, True])
+
+
+def test_credentials_that_nobody_accepts_end_no_call_however_long_it_takes(
+    stage: TestStage, dialer: Dialer, carrier: ScriptedCarrier
+) -> None:
+    call = stage.queued()
+    for _ in range(MAX_ATTEMPTS + 2):
+        carrier.will(an_error(401, 20003), an_error(401, 20003))
+        assert dialer.dial(call.call_id) is Dialled.LOCKED_OUT
+        assert stage.live.stored(call.call_id).may_dial
+        assert stage.live.active_calls(stage.tenant_id) == 0
+        stage.clock.forward(LOCKED_OUT_S)
+    # Once it is let in, all the others are as well: it may be busy for a moment.
+    carrier.will(an_error(429, 20429), created("CA1"))
+    assert [dialer.dial(call.call_id) for _ in range(2)] == [Dialled.NOT_NOW, Dialled.DONE]
+    assert stage.live.get(call.call_id).carrier_sid == "CA1"
 
 
 def test_a_carrier_that_nobody_reaches_gets_a_few_attempts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from email.utils import format_datetime
 from itertools import chain, repeat
 
 import boto3
@@ -167,6 +168,46 @@ def test_a_missing_end_is_asked_for(stage: TestStage, run: Run, carrier: Scripte
     run()
     assert stage.live.get(call.call_id).end_reason is EndReason.NO_ANSWER
     assert stage.live.active_calls(stage.tenant_id) == 0
+
+
+def test_an_end_that_is_found_late_is_dated_and_billed_as_the_carrier_has_it(
+    stage: TestStage, run: Run, carrier: ScriptedCarrier
+) -> None:
+    call = stage.dialling(FactKind.DIAL_ACCEPTED, FactKind.RINGING, sid="CA1")
+    ended_at = stage.clock.now() + timedelta(seconds=95)
+    found = a_call("CA1", "completed", end_time=format_datetime(ended_at), duration="59")
+    carrier.will(Reply(200, found))
+    stage.clock.forward(180)
+    run()
+    record = stage.live.get(call.call_id)
+    assert (record.ended_at, record.talk_s) == (ended_at, 59.0)
+    assert record.answered_at == ended_at - timedelta(seconds=59)
+    # The callback that comes after all says the same of the same moment, and changes nothing.
+    late = Fact(ended_at, FactKind.COMPLETED, 1, "twilio", "CA1", 59)
+    assert stage.live.record(call.call_id, [late]).ended_at == ended_at
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_run_that_the_carrier_locks_out_asks_with_fresh_credentials_and_settles_nothing(
+    stage: TestStage, run: Run, carrier: ScriptedCarrier, times: int
+) -> None:
+    call = stage.dialling(FactKind.DIAL_ACCEPTED, sid="CA1")
+    refusals = [an_error(401, 20003)] * times
+    carrier.will(*refusals, Reply(200, a_call("CA1", "completed")))
+    stage.clock.forward(61)
+    assert run() == (1 if times == 1 else 0)
+    assert stage.live.get(call.call_id).is_over == (times == 1)
+
+
+def test_a_list_behind_rotated_credentials_is_asked_for_again(
+    stage: TestStage, run: Run, carrier: ScriptedCarrier
+) -> None:
+    call = stage.dialling(FactKind.DIAL_UNKNOWN)
+    at = stage.clock.now() + timedelta(seconds=1)
+    carrier.will(an_error(401, 20003), a_list(a_call("CA1", "ringing", at=at)))
+    stage.clock.forward(61)
+    assert run() == 1
+    assert stage.live.get(call.call_id).carrier_sid == "CA1"
 
 
 def test_a_call_in_talk_that_a_task_holds_is_nobodys_business(

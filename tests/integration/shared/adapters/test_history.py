@@ -22,10 +22,19 @@ from shared.config import SettingError
 from shared.domain.call import CallStatus
 from shared.domain.conversation import Conversation, FollowUp, FollowUpKind
 from shared.domain.errors import NotFound, Unavailable
+from shared.domain.lead import Lead
 from shared.domain.listing import CallQuery, Place
 from shared.domain.outcome import Outcome
 from tests.integration.postgres_server import migrated_server
-from tests.sample_calls import CREATED, DEMO, a_call, a_whole_call
+from tests.sample_calls import (
+    ANALYSIS,
+    CREATED,
+    DECISION,
+    DEMO,
+    NUMBER,
+    a_call,
+    a_whole_call,
+)
 
 TABLES = ("calls", *(child.table for child in CHILDREN))
 
@@ -203,6 +212,45 @@ def test_promises_come_in_the_order_in_which_they_are_due(history: History) -> N
     assert history.follow_ups("t-due", FollowUpQuery(10, after=everything[-1].place)) == []
     demos = FollowUpQuery(10, kind=FollowUpKind.DEMO, until=later.at)
     assert [due.call_id for due in history.follow_ups("t-due", demos)] == ["c2"]
+
+
+def test_after_an_objection_no_promise_is_due(history: History) -> None:
+    put(history, a_whole_call("c1", "t-objected", analysis=None, analysis_usage=None, known=1))
+    assert len(history.follow_ups("t-objected", FollowUpQuery(10))) == 1
+    objected = replace(ANALYSIS, outcome=Outcome.DO_NOT_CALL)
+    put(history, a_whole_call("c1", "t-objected", analysis=objected, known=2))
+    assert history.follow_ups("t-objected", FollowUpQuery(10)) == []
+    owed = FollowUp("privacy", FollowUpKind.PRIVACY_REQUEST)
+    talk = Conversation(follow_ups=(DEMO, owed))
+    whole = a_whole_call("c1", "t-objected", analysis=objected, conversation=talk, known=3)
+    put(history, whole)
+    (due,) = history.follow_ups("t-objected", FollowUpQuery(10))
+    assert due.promise == owed
+
+
+def test_rows_say_who_was_called_and_on_what_proof(
+    history: History, settings: dict[str, str]
+) -> None:
+    inputs = '{"active_calls":0,"lead":{"phone":"+34600000001"}}'
+    call = a_call("c1", "t-who", lead=Lead(NUMBER, lead_id="l-7"), metadata={"list": "otoño"})
+    proof = replace(DECISION, inputs=inputs)
+    put(history, replace(a_whole_call("c1", "t-who"), call=call, decisions=(proof,)))
+    with connector(settings)() as connection:
+        connection.execute("SELECT set_config('app.tenant_id', 't-who', true)")
+        row = connection.execute(
+            "SELECT to_number, from_number, lead_id, metadata, talk_s FROM calls"
+        ).fetchone()
+        decision = connection.execute(
+            "SELECT inputs->'lead'->>'phone' AS phone FROM gate_decisions"
+        ).fetchone()
+    assert row == {
+        "to_number": NUMBER,
+        "from_number": "+34400000012",
+        "lead_id": "l-7",
+        "metadata": {"list": "otoño"},
+        "talk_s": 81.0,
+    }
+    assert decision == {"phone": NUMBER}
 
 
 def test_threads_that_share_a_connection_do_not_mix_their_transactions(history: History) -> None:
