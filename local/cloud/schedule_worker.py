@@ -59,7 +59,8 @@ class ScheduleWorker:
 
     @property
     def is_idle(self) -> bool:
-        return not self._firings and not self._due(self._clock.now())
+        now = self._clock.now()
+        return not (self._firings or self._due(now) or self._is_set_back(now))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -74,7 +75,7 @@ class ScheduleWorker:
     def look(self) -> None:
         """Fire what is due, the earliest first."""
         now = self._clock.now()
-        if now < self._looked - _BACKWARDS:
+        if self._is_set_back(now):
             self._armed = [self._arm(armed.timer, now) for armed in self._armed]
         self._looked = now
         for armed in sorted(self._due(now), key=lambda armed: armed.due or now):
@@ -84,6 +85,10 @@ class ScheduleWorker:
 
     def _due(self, now: datetime) -> list[_Armed]:
         return [armed for armed in self._armed if armed.due is not None and armed.due <= now]
+
+    def _is_set_back(self, now: datetime) -> bool:
+        """Whether the clock was moved back since the last look."""
+        return now < self._looked - _BACKWARDS
 
     def _arm(self, timer: Timer, now: datetime) -> _Armed:
         return _Armed(timer, now, timer.schedule.next_after(now, now))

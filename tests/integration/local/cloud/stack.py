@@ -1,10 +1,8 @@
-"""What tests do with a running stack: send, read, wait."""
+"""What tests do with a running stack: send and read."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,8 +12,6 @@ import boto3
 
 from local.cloud.cloud import Cloud
 from tests.integration.local.cloud.handlers import Book
-
-WITHIN_S = 20.0
 
 
 class SetClock:
@@ -78,9 +74,3 @@ class Stack:
             for source, kind, detail in events
         ]
         boto3.client("events").put_events(Entries=entries)
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for what the pump brings about; fails after a while."""
-        async with asyncio.timeout(WITHIN_S):
-            while not holds():
-                await asyncio.sleep(0.02)
