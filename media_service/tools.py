@@ -20,6 +20,7 @@ from shared.domain.agent import Agent
 from shared.domain.clock import Clock
 from shared.domain.conversation import FollowUp, FollowUpKind, ToolStatus
 from shared.domain.errors import Unavailable
+from shared.domain.gate import lead_zones
 from shared.domain.lead import Lead
 
 log = logging.getLogger(__name__)
@@ -64,14 +65,13 @@ class ToolDesk:
         """Never raises for bad arguments or a slow store: the model is told, and the call goes on."""
         context = self._context
         arguments = _readable(arguments_json)
-        zone = context.lead.timezone or "Europe/Madrid"
         try:
             call = agent_tools.parse(
                 name,
                 arguments_json,
                 context.agent,
                 now=context.clock.now(),
-                timezone=zone,
+                zones=lead_zones(context.lead),
             )
         except agent_tools.InvalidToolCall as invalid:
             result = {"ok": False, "error": invalid.message_for_the_model}

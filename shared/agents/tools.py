@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from shared.domain.agent import Agent, InformationChannel
 from shared.domain.errors import InvalidInput, SofiaError
+from shared.domain.gate import SPAIN, is_open, is_weekend
 from shared.domain.outcome import Outcome
 from shared.domain.phone import e164
 
@@ -146,7 +147,7 @@ _SCHEDULE = ToolSpec(
             "type": "string",
             "description": "ISO 8601 con desfase, p. ej. 2026-11-26T11:00:00+01:00",
         },
-        "timezone": {"type": "string", "description": "zona IANA"},
+        "timezone": {"type": "string", "description": "la zona horaria de los datos de la llamada"},
         "with": {"type": "string", "enum": ["agent", "human"]},
     },
     ("kind", "at", "timezone", "with"),
@@ -194,8 +195,9 @@ _END = ToolSpec(
 )
 
 
-def offered(agent: Agent) -> tuple[ToolSpec, ...]:
-    """The tools of this agent version, in a fixed order. No promise without somebody who keeps it."""
+def offered(agent: Agent, *, can_transfer: bool = False) -> tuple[ToolSpec, ...]:
+    """The tools of this agent version, in a fixed order. No promise without somebody who keeps it: `can_transfer` says
+    that a transfer can be carried out, so it is offered where the tenant has a number for it."""
     facts = agent.facts
     tools = [_SAVE, _SCHEDULE, _CANCEL]
     if facts.information_channels:
@@ -206,21 +208,27 @@ def offered(agent: Agent) -> tuple[ToolSpec, ...]:
     tools.append(_OPT_OUT)
     if facts.privacy_email:
         tools.append(_PRIVACY)
-    if facts.transfer_number:
+    if can_transfer and facts.transfer_number:
         tools.append(_TRANSFER)
     return (*tools, _WAIT, _END)
 
 
-FIRST_MINUTE, LAST_MINUTE = 9 * 60, 20 * 60 + 45
-SATURDAY = 5
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", re.IGNORECASE)
 
 
 def parse(
-    name: str, arguments_json: str, agent: Agent, *, now: datetime, timezone: str
+    name: str,
+    arguments_json: str,
+    agent: Agent,
+    *,
+    now: datetime,
+    zones: Sequence[ZoneInfo],
+    can_transfer: bool = False,
 ) -> ToolCall:
-    """The checked call. `now` is aware; `timezone` is the lead's. Raises InvalidToolCall."""
-    spec = next((tool for tool in offered(agent) if tool.name == name), None)
+    """The checked call. `now` is aware; `zones` are those the lead may be in (`gate.lead_zones`), most likely first;
+    `can_transfer` as in `offered`. Raises InvalidToolCall."""
+    tools = offered(agent, can_transfer=can_transfer)
+    spec = next((tool for tool in tools if tool.name == name), None)
     if spec is None:
         raise InvalidToolCall(f"no existe la herramienta {name}")
     try:
@@ -234,7 +242,7 @@ def parse(
         case "save_lead_info":
             return SaveLeadInfo(arguments)
         case "schedule_callback":
-            return _schedule(arguments, now, timezone)
+            return _schedule(arguments, now, zones)
         case "cancel_callback":
             return CancelCallback()
         case "send_information":
@@ -275,26 +283,45 @@ def _check_fields(spec: ToolSpec, arguments: Mapping[str, object]) -> None:
             raise InvalidToolCall(f"{name} debe ser uno de {allowed}")
 
 
-def _schedule(arguments: Mapping[str, object], now: datetime, timezone: str) -> ScheduleCallback:
+def _schedule(
+    arguments: Mapping[str, object], now: datetime, zones: Sequence[ZoneInfo]
+) -> ScheduleCallback:
     try:
         at = datetime.fromisoformat(str(arguments["at"]))
-        zone = ZoneInfo(str(arguments["timezone"]) or timezone)
-    except (ValueError, ZoneInfoNotFoundError) as error:
-        raise InvalidToolCall(
-            "at debe ser ISO 8601 con desfase y timezone una zona IANA"
-        ) from error
+    except ValueError as error:
+        raise InvalidToolCall("at debe ser ISO 8601 con desfase") from error
     if at.tzinfo is None:
         raise InvalidToolCall("at necesita el desfase horario, p. ej. +01:00")
+    zone = next((zone for zone in zones if zone.key == arguments["timezone"]), None)
+    if zone is None:
+        raise InvalidToolCall(f"timezone debe ser {zones[0].key}, la zona de la persona")
+    local = at.astimezone(zone)
+    if local.utcoffset() != at.utcoffset():
+        raise InvalidToolCall(
+            f"ese día el desfase en {zone.key} es {local.isoformat()[-6:]}; corrige at"
+        )
     if at <= now:
         raise InvalidToolCall("esa hora ya ha pasado; propón otra")
     if at > now + timedelta(days=366):
         raise InvalidToolCall("esa fecha está demasiado lejos; propón una de este año")
-    local = at.astimezone(zone)
-    if local.weekday() >= SATURDAY:
+    if any(is_weekend(at, possible) for possible in zones):
         raise InvalidToolCall("en fin de semana no se puede llamar; ofrece un día laborable")
-    if not FIRST_MINUTE <= local.hour * 60 + local.minute <= LAST_MINUTE:
-        raise InvalidToolCall("solo entre las 9:00 y las 20:45; ofrece la hora más cercana")
-    return ScheduleCallback(str(arguments["kind"]), local, str(zone), str(arguments["with"]))
+    if not all(is_open(at, possible) for possible in zones):
+        first, last = _open_hours(local, zone, zones)
+        raise InvalidToolCall(
+            f"solo entre las {first:%H:%M} y las {last:%H:%M}; ofrece la hora más cercana"
+        )
+    return ScheduleCallback(str(arguments["kind"]), local, zone.key, str(arguments["with"]))
+
+
+def _open_hours(
+    local: datetime, zone: ZoneInfo, zones: Sequence[ZoneInfo]
+) -> tuple[datetime, datetime]:
+    """The first and last minute of that day, in `zone`, in which a call is allowed wherever the person is."""
+    day = local.date()
+    first = max(datetime.combine(day, SPAIN.window_from, possible) for possible in zones)
+    last = min(datetime.combine(day, SPAIN.last_dial, possible) for possible in zones)
+    return first.astimezone(zone), last.astimezone(zone)
 
 
 def _information(arguments: Mapping[str, object]) -> SendInformation:
