@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.domain.outcome import Flag, NextStep, Outcome
+from shared.domain.outcome import Flag, NextStep, OptOutScope, Outcome
 
 
 class ContactRole(StrEnum):
@@ -84,11 +84,6 @@ class Weekday(StrEnum):
 class With(StrEnum):
     AGENT = "agent"
     HUMAN = "human"
-
-
-class Scope(StrEnum):
-    TENANT = "tenant"
-    PLATFORM = "platform"
 
 
 class Sentiment(StrEnum):
@@ -189,7 +184,7 @@ class OptOutAnswer(_Strict):
 
     turn: int | None
     quote: str | None
-    scope: Scope | None
+    scope: OptOutScope | None
     requested: bool
 
 

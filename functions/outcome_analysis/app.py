@@ -21,7 +21,7 @@ from shared.adapters.suppressions import Suppressions
 from shared.domain.call import Fact, FactKind
 from shared.domain.clock import Clock
 from shared.domain.conversation import Suppression, Usage, UsageKind
-from shared.domain.outcome import Analysis, OptOut
+from shared.domain.outcome import SUPPRESSING, Analysis, OptOutScope
 
 SOURCE = "outcome_analysis"
 
@@ -50,55 +50,51 @@ class AnswerModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Analyst:
-    """The one use case. `suppressions` is None where the function was not given the register."""
+    """The one use case."""
 
     clock: Clock
     model: AnswerModel
     reader: LiveReader
     live: LiveCalls
     analyses: Analyses
-    suppressions: Suppressions | None
+    suppressions: Suppressions
 
     def analyse(self, call_id: str) -> None:
         """Raises Unavailable, NotFound."""
         whole = self.reader.read(call_id)
         if whole.analysis is None:
             analysis, usage = self._read(whole)
-            self._register(whole, analysis.opt_out)
+            self._register(whole, analysis)
             self.analyses.put(whole.call, analysis, usage)
         fact = Fact(self.clock.now(), FactKind.ANALYSED, whole.call.attempt, SOURCE)
         self.live.record(call_id, [fact])
 
     def _read(self, whole: WholeCall) -> tuple[Analysis, Usage]:
-        registered = self._registered(whole)
+        registered = self.suppressions.find(whole.call.tenant_id, whole.call.to_number)
         objected = objection(whole, None, registered)
         by_rule = analysis_by_rule(whole, objected, self.clock.now())
         if by_rule is not None:
             return by_rule, Usage(UsageKind.ANALYSIS, BY_RULE)
         read = self.model.read(INSTRUCTIONS, transcript(whole))
-        objected = objection(whole, read.answer.opt_out, registered)
+        objected = objection(whole, read.answer, registered)
         name, now = self.model.name, self.clock.now()
         return analysis_of(whole, read.answer, objected, name, now), read.usage
 
-    def _registered(self, whole: WholeCall) -> Suppression | None:
-        if self.suppressions is None:
-            return None
-        return self.suppressions.find(whole.call.tenant_id, whole.call.to_number)
-
-    def _register(self, whole: WholeCall, objected: OptOut) -> None:
-        """An objection that only the reading found is on record before anybody may dial again; one that is on record
-        stays as it is."""
-        if self.suppressions is None or not objected.requested:
+    def _register(self, whole: WholeCall, analysis: Analysis) -> None:
+        """Where somebody objected, and where the number is not the business's (any more), it is on record before
+        anybody may dial again; what is on record stays as it is."""
+        objected = analysis.opt_out
+        if not objected.requested and analysis.outcome not in SUPPRESSING:
             return
         call = whole.call
         self.suppressions.add(
             Suppression(
                 tenant_id=call.tenant_id,
                 number_key=self.suppressions.number_key(call.to_number),
-                scope=objected.scope or "tenant",
+                scope=objected.scope or OptOutScope.TENANT,
                 reference=self.suppressions.reference(call.tenant_id, call.to_number),
                 at=self.clock.now(),
-                source=SOURCE,
+                source=SOURCE if objected.requested else analysis.outcome.value,
                 call_id=call.call_id,
                 quote=objected.quote,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,11 +20,7 @@ from shared.config import environment, optional, required
 from shared.domain.conversation import Usage, UsageKind
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from shared.adapters.text_model import TextModel
-
-log = logging.getLogger(__name__)
 
 
 class ModelReader:
@@ -57,6 +52,7 @@ def compose() -> Analyst:
 
     secrets = Secrets(aws_clients.secrets_manager())
     dynamodb, table = aws_clients.dynamodb(), required("LIVE_TABLE")
+    suppression_key = secrets.json(required("SIGNING_SECRET_ID"))["suppression"].encode()
     model = TextModel(
         api_key=secrets.json(required("OPENAI_SECRET_ID"))["api_key"],
         model=optional("OUTCOME_MODEL", "gpt-6-luna"),
@@ -68,19 +64,8 @@ def compose() -> Analyst:
         reader=LiveReader(dynamodb, table),
         live=LiveCalls(dynamodb, table),
         analyses=Analyses(dynamodb, table),
-        suppressions=_suppressions(dynamodb, secrets),
+        suppressions=Suppressions(dynamodb, required("LEADS_TABLE"), suppression_key),
     )
-
-
-def _suppressions(dynamodb: DynamoDBClient, secrets: Secrets) -> Suppressions | None:
-    """The register of objections, where this function may write it."""
-    table, secret_id = optional("LEADS_TABLE"), optional("SIGNING_SECRET_ID")
-    if not table or not secret_id:
-        log.warning(
-            "LEADS_TABLE and SIGNING_SECRET_ID are not set: objections found late are not registered"
-        )
-        return None
-    return Suppressions(dynamodb, table, secrets.json(secret_id)["suppression"].encode())
 
 
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:

@@ -80,6 +80,9 @@ def analysis_of(
     if outcome is not Outcome.QUALIFIED and given.outcome is Outcome.QUALIFIED:
         # The model saw more than is proved: for a person to look at.
         flags |= set() if objected.requested else {Flag.AGENT_ERROR}
+    if objected.requested and objected.quote is None:
+        # The model read an objection and cannot show where: suppressed, and for a person to look at.
+        flags.add(Flag.AGENT_ERROR)
     flags |= _flags_of_ours(whole, outcome)
     summary, redacted = without_private_details(given.summary)
     if outcome in _KEEPS_NOTHING:

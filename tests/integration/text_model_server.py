@@ -40,7 +40,12 @@ class TextModelServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.script: deque[Misdeed] = deque()
         self.requests: list[dict[str, Any]] = []
+        self.given: dict[str, Any] = {}
         self.stopping = threading.Event()
+
+    def answer_with(self, given: dict[str, Any]) -> None:
+        """From here on these fields of the answer are what the test wants them to be."""
+        self.given = given
 
     @property
     def base_url(self) -> str:
@@ -63,7 +68,10 @@ class _Answer(BaseHTTPRequestHandler):
         if misdeed in _STATUS:
             self._send(_STATUS[misdeed], {"error": {"message": "no", "type": "t", "code": None}})
             return
-        self._send(200, _spoilt(respond(body, RuleAnalyst()), misdeed))
+        answer = respond(body, RuleAnalyst())
+        part = answer["output"][0]["content"][0]
+        part["text"] = json.dumps(json.loads(part["text"]) | self.server.given)
+        self._send(200, _spoilt(answer, misdeed))
 
     def _send(self, status: int, body: dict[str, Any]) -> None:
         data = json.dumps(body).encode()

@@ -14,6 +14,7 @@ from functions.outcome_analysis import handler as function
 from local.cloud.invoke import LambdaContext
 from local.cloud.template import Template
 from shared.adapters import aws_clients
+from shared.adapters.analyses import Analyses
 from shared.adapters.journal import Journal
 from shared.adapters.live_calls import LiveCalls
 from shared.adapters.live_reader import LiveReader, WholeCall
@@ -22,7 +23,7 @@ from shared.config import use_environment
 from shared.domain.call import CallStatus, FactKind
 from shared.domain.conversation import Conversation, Suppression, Turn, UsageKind
 from shared.domain.journal import JournalEntry
-from shared.domain.outcome import Outcome
+from shared.domain.outcome import Flag, Outcome
 from tests.integration.text_model_server import Misdeed, TextModelServer, text_model_server
 from tests.sample_calls import CONVERSATION, DECISION, a_call, turns
 
@@ -178,6 +179,51 @@ def test_an_objection_that_only_the_reading_found_is_registered_once(
     analysis = on_record(environment, "a-late").analysis
     assert analysis is not None
     assert analysis.outcome is Outcome.DO_NOT_CALL
+
+
+PARAPHRASED = ("P: ¿Sí?", "S: Hola, soy Sofía.", "P: Uy, con eso ni me vengan, que ya está bien.")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "source", "requested"),
+    [
+        ("do_not_call", "outcome_analysis", True),
+        ("wrong_number", "wrong_number", False),
+        ("business_closed", "business_closed", False),
+    ],
+)
+def test_a_number_that_must_not_be_called_again_is_suppressed_whatever_can_be_quoted(
+    environment: dict[str, str],
+    server: TextModelServer,
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: str,
+    source: str,
+    requested: bool,
+) -> None:
+    number = f"+3460000008{len(outcome) % 10}"
+    said = {"turn": 3, "quote": "no me llaméis más", "scope": "tenant", "requested": requested}
+    server.answer_with({"outcome": outcome, "opt_out": said})
+    store(environment, f"a-{source}", Conversation(turns=turns(*PARAPHRASED)), number=number)
+    with monkeypatch.context() as patch:
+        patch.setattr(Analyses, "put", lambda *_: 1 / 0)
+        assert deliver(f"a-{source}") == [f"a-{source}"]
+    found = the_register(environment).find(TENANT, number)
+    assert found is not None
+    assert (found.source, found.call_id, found.quote) == (source, f"a-{source}", None)
+    # The same message again: on record once, and read the same way.
+    assert deliver(f"a-{source}") == []
+    assert the_register(environment).find(TENANT, number) == found
+    analysis = on_record(environment, f"a-{source}").analysis
+    assert analysis is not None
+    assert (analysis.outcome.value, analysis.opt_out.requested) == (outcome, requested)
+    assert (Flag.AGENT_ERROR in analysis.flags) is requested
+
+
+def test_a_call_that_ends_otherwise_suppresses_nobody(environment: dict[str, str]) -> None:
+    number = "+34600000095"
+    store(environment, "a-none", number=number)
+    assert deliver("a-none") == []
+    assert the_register(environment).find(TENANT, number) is None
 
 
 def test_an_objection_that_is_on_record_stays_and_lends_its_reference(

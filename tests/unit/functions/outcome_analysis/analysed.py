@@ -74,7 +74,7 @@ def analysed(whole: WholeCall, registered: Suppression | None = None) -> Analysi
         return by_rule
     given = RuleAnalyst().answer(INSTRUCTIONS, transcript(whole), SCHEMA)
     answer = AnalysisAnswer.model_validate(given)
-    return analysis_of(whole, answer, objection(whole, answer.opt_out, registered), "test", NOW)
+    return analysis_of(whole, answer, objection(whole, answer, registered), "test", NOW)
 
 
 def machine_call(*lines: str) -> WholeCall:

@@ -59,7 +59,7 @@ def an_answer(**given: Any) -> AnalysisAnswer:
 
 def verdict(whole: WholeCall, registered: Suppression | None = None, **given: Any) -> Analysis:
     answer = an_answer(**given)
-    return analysis_of(whole, answer, objection(whole, answer.opt_out, registered), "test", NOW)
+    return analysis_of(whole, answer, objection(whole, answer, registered), "test", NOW)
 
 
 @pytest.mark.parametrize(
@@ -221,11 +221,46 @@ def test_an_objection_on_record_counts_if_it_is_of_this_call() -> None:
     assert not verdict(a_talk(LINES), registered_by("another")).opt_out.requested
 
 
-def test_the_analysts_word_for_an_objection_needs_a_quote() -> None:
-    objects = {"turn": 5, "quote": "vale, el jueves", "scope": None, "requested": True}
-    assert verdict(a_talk(LINES), opt_out=objects).outcome is Outcome.DO_NOT_CALL
-    invented = {**objects, "quote": "no me llame"}
-    assert verdict(a_talk(LINES), opt_out=invented).outcome is Outcome.INCONCLUSIVE
+OBJECTS = {"turn": 5, "quote": "vale, el jueves", "scope": "platform", "requested": True}
+PARAPHRASED = {**OBJECTS, "quote": "no me llame"}
+NO_OBJECTION = {"turn": None, "quote": None, "scope": None, "requested": False}
+
+
+def test_the_analysts_word_for_an_objection_that_stands_is_kept_with_its_quote() -> None:
+    analysis = verdict(a_talk(LINES), opt_out=OBJECTS)
+    assert analysis.outcome is Outcome.DO_NOT_CALL
+    assert (analysis.opt_out.quote, analysis.opt_out.scope) == ("vale, el jueves", "platform")
+    assert Flag.AGENT_ERROR not in analysis.flags
+
+
+@pytest.mark.parametrize(
+    ("opt_out", "outcome"),
+    [
+        (PARAPHRASED, "do_not_call"),
+        (PARAPHRASED, "not_interested"),
+        (NO_OBJECTION, "do_not_call"),
+        ({**OBJECTS, "requested": False}, "do_not_call"),
+    ],
+)
+def test_the_analysts_word_for_an_objection_counts_without_words_to_show_and_is_flagged(
+    opt_out: dict[str, Any], outcome: str
+) -> None:
+    analysis = verdict(a_talk(LINES), opt_out=opt_out, outcome=outcome)
+    assert analysis.outcome is Outcome.DO_NOT_CALL
+    assert analysis.opt_out.requested
+    shown = opt_out["quote"] == OBJECTS["quote"]
+    assert (analysis.opt_out.quote is not None) is shown
+    assert (Flag.AGENT_ERROR in analysis.flags) is not shown
+
+
+@pytest.mark.parametrize("outcome", ["wrong_number", "business_closed"])
+def test_a_number_that_is_no_business_is_no_objection_even_once_it_is_suppressed(
+    outcome: str,
+) -> None:
+    suppressed = replace(registered_by("c1"), source=outcome, quote=None)
+    analysis = verdict(a_talk(LINES), suppressed, outcome=outcome)
+    assert analysis.outcome.value == outcome
+    assert not analysis.opt_out.requested
 
 
 @pytest.mark.parametrize(
