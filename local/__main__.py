@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 
 from shared.domain.errors import SofiaError
@@ -39,7 +40,14 @@ def main(arguments: list[str]) -> int:
     return status
 
 
+def _end(number: int, _frame: object) -> None:
+    """As after Ctrl-C, whoever started something ends it on the way out."""
+    raise SystemExit(128 + number)
+
+
 if __name__ == "__main__":
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _end)
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

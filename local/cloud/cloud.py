@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 from local.cloud.declarations import Route
 from local.cloud.function_log import FunctionLogs
@@ -63,7 +62,8 @@ class Cloud:
     @property
     def failures(self) -> Counter[str]:
         """Failed invocations by function."""
-        return self._running.failures
+        assert self._invoker is not None, "start the cloud first"
+        return self._invoker.failures
 
     async def start(self) -> None:
         """Everything up, or an exception and everything down. Raises TemplateError, OSError, ClientError."""
@@ -77,19 +77,10 @@ class Cloud:
         """At once; what functions are doing is not waited for."""
         await self._stack.aclose()
 
-    async def invoke(self, function_id: str, event: Any) -> Any:
-        """A function's result; raises InvocationFailed."""
-        return await self._running.invoke(function_id, event)
-
     async def settle(self, within_s: float = 20.0) -> None:
         """Returns when nothing is under way; raises NotSettled."""
         assert self._pump is not None, "start the cloud first"
         await self._pump.settle(within_s)
-
-    @property
-    def _running(self) -> Invoker:
-        assert self._invoker is not None, "start the cloud first"
-        return self._invoker
 
     async def _start(self) -> None:
         template = self.template

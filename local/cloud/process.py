@@ -22,24 +22,25 @@ STOP_WITHIN_S = 8.0
 
 
 class Child:
-    """A guarded child process. `log` takes its output."""
+    """A guarded child process. `log` takes its output; None: it goes where the parent's goes."""
 
     def __init__(
         self,
         command: Sequence[str],
-        log: Path,
+        log: Path | None,
         environment: Mapping[str, str] | None = None,
         user_id: int | None = None,
     ) -> None:
         read_end, self._write_end = os.pipe()
         guarded = [sys.executable, "-m", "local.cloud.process", str(read_end)]
         guarded += [str(user_id) if user_id is not None else "-", *command]
-        with log.open("ab") as output:
+        with contextlib.ExitStack() as stack:
+            output = stack.enter_context(log.open("ab")) if log is not None else None
             self._guardian = subprocess.Popen(
                 guarded,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.STDOUT,
+                stderr=subprocess.STDOUT if output is not None else None,
                 env=dict(environment) if environment is not None else None,
                 cwd=Path(__file__).parents[2],
                 pass_fds=(read_end,),
@@ -55,6 +56,10 @@ class Child:
     def pid(self) -> int:
         """The guardian's."""
         return self._guardian.pid
+
+    def wait(self) -> int:
+        """Until the child ends by itself; gives its exit status, negative for the signal that ended it."""
+        return self._guardian.wait()
 
     def kill(self) -> None:
         """SIGKILL to the child, as a crash would end it. Linux only."""

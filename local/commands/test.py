@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 
+from local.cloud.process import Child
+
 KINDS = ("lint", "unit", "integration", "e2e")
+LINTERS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy", "shared", "functions", "media_service", "local", "infra"),
+)
+# pytest's status where it found no test.
+NO_TESTS = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,27 +26,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    kinds = options.only or list(KINDS)
-    if options.k:
-        kinds = [kind for kind in kinds if kind != "lint"]
+    commands = steps(options.only or KINDS, options.k)
+    if not commands:
+        _say("nothing to run: -k selects tests, and --only lint has none")
+        return 1
     began_s = time.monotonic()
-    status = 0
-    if "lint" in kinds:
-        for command in (
-            ["ruff", "check", "."],
-            ["ruff", "format", "--check", "."],
-            ["mypy", "shared", "functions", "media_service", "local", "infra"],
-        ):
-            status |= _step(command)
-    folders = [f"tests/{kind}" for kind in kinds if kind != "lint"]
+    failed = []
+    for number, command in enumerate(commands, 1):
+        _say(f"step {number} of {len(commands)}: {' '.join(command)}")
+        status = _status_of(command)
+        if status == NO_TESTS and command[0] == "pytest":
+            _say("no test matches: nothing was run")
+        if status:
+            failed.append(command[0])
+    _say(
+        f"{'failed: ' + ', '.join(failed) if failed else 'passed'}, {time.monotonic() - began_s:.0f} s"
+    )
+    return 1 if failed else 0
+
+
+def steps(kinds: tuple[str, ...] | list[str], expression: str | None) -> list[tuple[str, ...]]:
+    """The commands, modules of Python with their arguments. An expression selects tests, so it leaves linters out."""
+    found = list(LINTERS) if "lint" in kinds and not expression else []
+    folders = [f"tests/{kind}" for kind in KINDS if kind in kinds and kind != "lint"]
     if folders:
-        # The last lines printed are pytest's own.
-        selection = ["-k", options.k] if options.k else []
-        status |= _step(["pytest", *folders, *selection])
-    print(f"sofia: {time.monotonic() - began_s:.0f} s", file=sys.stderr)
-    return 1 if status else 0
+        found.append(("pytest", *folders, *(("-k", expression) if expression else ())))
+    return found
 
 
-def _step(command: list[str]) -> int:
-    print(f"sofia: {' '.join(command)}", file=sys.stderr, flush=True)
-    return subprocess.run([sys.executable, "-m", *command], check=False).returncode
+def _status_of(command: tuple[str, ...]) -> int:
+    """Run it on our terminal. It never outlives us: when we are told to end, it and all that it started end first."""
+    child = Child([sys.executable, "-m", *command], None)
+    try:
+        return child.wait()
+    finally:
+        child.stop()
+
+
+def _say(text: str) -> None:
+    print(f"sofia: {text}", file=sys.stderr, flush=True)
