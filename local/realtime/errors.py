@@ -46,11 +46,13 @@ def checked(kind: TypeAdapter[_Kind], body: Any) -> _Kind:
         raise _refusal(min(faults, key=_rank), body) from error
 
 
-def _rank(fault: ErrorDetails) -> int:
-    """The service names a missing `type` first, then what it does not know, then the rest."""
+def _rank(fault: ErrorDetails) -> tuple[int, int]:
+    """The service names a missing `type` first, then what it does not know, then the rest; of a union's branches the
+    one that fits furthest speaks."""
+    depth = len(fault["loc"])
     if fault["type"].startswith("union_tag") or (fault["loc"] and fault["loc"][-1] == "type"):
-        return 0
-    return 1 if fault["type"] == "extra_forbidden" else 2
+        return 0, depth
+    return (1, depth) if fault["type"] == "extra_forbidden" else (2, -depth)
 
 
 def _refusal(fault: ErrorDetails, body: Any) -> Refusal:

@@ -129,6 +129,7 @@ class EmulatedSession:
                 await self._commit_by_hand()
             case ce.ClearSound():
                 self._detector.clear()
+                self._pending_item = None
                 await self.emit("input_audio_buffer.cleared")
             case ce.CreateItem():
                 await self._create_item(event)
@@ -155,7 +156,7 @@ class EmulatedSession:
             await self._found(found)
 
     async def _found(self, found: Found) -> None:
-        item_id = self._pending_item or new_id("item")
+        item_id = new_id("item") if isinstance(found, Started) else self._taken_id()
         detection = self.state.turn_detection or {}
         match found:
             case Started(at_ms):
@@ -177,10 +178,14 @@ class EmulatedSession:
                     audio_end_ms=at_ms,
                     item_id=item_id,
                 )
-        self._pending_item = None
         await self._commit(item_id, found.sound)
         if detection.get("create_response") and self._responder.active is None:
             await self._responder.create(ce.ResponseWish())
+
+    def _taken_id(self) -> str:
+        """The id announced at the start of the speech, or a new one."""
+        taken, self._pending_item = self._pending_item or new_id("item"), None
+        return taken
 
     async def _commit_by_hand(self) -> None:
         have = self._detector.buffered_ms
@@ -190,7 +195,7 @@ class EmulatedSession:
                 "Error committing input audio buffer: buffer too small. Expected at least 100ms of "
                 f"audio, but buffer only has {have:.2f}ms of audio.",
             )
-        await self._commit(new_id("item"), self._detector.take())
+        await self._commit(self._taken_id(), self._detector.take())
 
     async def _commit(self, item_id: str, sound: bytes) -> None:
         item = Item(item_id, "message", role="user", is_audio=True, sound=sound)

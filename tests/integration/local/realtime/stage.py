@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -10,7 +13,8 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 from local.realtime.mind.port import Call, MindReply, MindView, Role, Said, Say
 from local.realtime.server import RealtimeEmulator
-from local.speech.ports import Speaker, Utterance, WordTiming
+from local.realtime.settings import EmulatorSettings
+from local.speech.ports import Speaker, Utterance, Voice, WordTiming
 
 MODEL = "gpt-realtime-2.1"
 SPEECH, QUIET = b"\x20" * 160, b"\xff" * 160
@@ -57,6 +61,23 @@ class Parrot:
         return {"word": user_text}
 
 
+@asynccontextmanager
+async def emulated(
+    mind: Parrot | None = None, voice: Voice | None = None, **settings: Any
+) -> AsyncIterator[RealtimeEmulator]:
+    """A service of its own, quick by default."""
+    parrot = mind or Parrot()
+    quick: dict[str, Any] = {"think_ms": 5, "jitter_ms": 1, "pace": 20, "cancel_ms": (1, 5)}
+    service = RealtimeEmulator(
+        EmulatorSettings(**{**quick, **settings}), FixedEars(), voice or Tone(), parrot, parrot
+    )
+    await service.start()
+    try:
+        yield service
+    finally:
+        await service.stop()
+
+
 def client(emulator: RealtimeEmulator, key: str | None = None) -> AsyncOpenAI:
     return AsyncOpenAI(
         api_key=key or emulator.api_key,
@@ -100,3 +121,9 @@ async def configured(connection: AsyncRealtimeConnection, **changes: Any) -> Non
 async def say(connection: AsyncRealtimeConnection, ms: int, quiet_ms: int = 300) -> None:
     for frame in [SPEECH] * (ms // 20) + [QUIET] * (quiet_ms // 20):
         await connection.input_audio_buffer.append(audio=base64.b64encode(frame).decode())
+
+
+async def refused(connection: AsyncRealtimeConnection, event: object) -> Any:
+    """The `error` that answers a frame: an event's body, or text as it is."""
+    await connection.send_raw(event if isinstance(event, str) else json.dumps(event))
+    return (await until(connection, "error")).error

@@ -58,7 +58,9 @@ async def test_truncation_is_exact_and_too_much_is_refused(emulator: RealtimeEmu
         await connection.conversation.item.truncate(item_id=item, content_index=0, audio_end_ms=450)
         assert (await until(connection, "conversation.item.truncated")).audio_end_ms == 450
         entries = seen(emulator.sessions[-1].conversation.items)
-        assert [entry.text for entry in entries if isinstance(entry, Said)] == ["uno dos tres cuatro"]
+        assert [entry.text for entry in entries if isinstance(entry, Said)] == [
+            "uno dos tres cuatro"
+        ]
 
 
 async def test_a_cancelled_reply_ends_as_cancelled_and_a_second_request_is_refused(
