@@ -11,7 +11,7 @@ No error carries the model's words or ours: they quote what people said.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import openai
 from pydantic import BaseModel, ValidationError
@@ -21,7 +21,10 @@ from shared.domain.errors import Unavailable
 Form = TypeVar("Form", bound=BaseModel)
 # Twice with its pauses stays under a minute, which is what the function that asks is given.
 WITHIN_S, RETRIES = 22.0, 1
+# Contains what the model thinks: a whole answer is about a thousand, little effort adds as much again.
 MAX_OUTPUT_TOKENS = 8_000
+# The model's own default thinks longer than reading one call is worth.
+EFFORT: Literal["low"] = "low"
 _SERVER_FAULT, _TOO_MANY, _TIMED_OUT, _CONFLICT = 500, 429, 408, 409
 
 
@@ -72,6 +75,7 @@ class TextModel:
                     {"role": "user", "content": text},
                 ],
                 text_format=form,
+                reasoning={"effort": EFFORT},
                 max_output_tokens=MAX_OUTPUT_TOKENS,
                 store=False,
             )
@@ -80,10 +84,16 @@ class TextModel:
         except openai.APIConnectionError:
             raise TextModelBusy("the text model did not answer in time") from None
         except (ValidationError, openai.OpenAIError):
-            raise TextModelUnusable("the text model's answer does not fit the schema") from None
-        if answer.status != "completed" or answer.output_parsed is None or answer.usage is None:
-            # A refusal is a completed answer without the form.
-            raise TextModelUnusable(f"the text model's answer is of no use ({answer.status})")
+            # The SDK reads the form before anybody can see that the answer was cut short.
+            raise TextModelUnusable("the answer was cut short or does not fit the schema") from None
+        if answer.status != "completed":
+            cut = answer.incomplete_details.reason if answer.incomplete_details else None
+            raise TextModelUnusable(f"the text model did not finish: {cut or answer.status}")
+        if answer.output_parsed is None:
+            # Completed, with a refusal where the form would be.
+            raise TextModelUnusable("the text model refused to answer")
+        if answer.usage is None:
+            raise TextModelUnusable("the text model did not say what it consumed")
         return Answered(
             parsed=answer.output_parsed,
             text_in=answer.usage.input_tokens,

@@ -41,6 +41,9 @@ def test_an_answer_in_the_asked_form_and_nothing_stored(server: TextModelServer)
     assert ask(server).outcome is Outcome.QUALIFIED
     (request,) = server.requests
     assert request["store"] is False
+    assert request["model"] == "gpt-6-luna"
+    assert request["reasoning"] == {"effort": "low"}
+    assert 0 < request["max_output_tokens"] <= 8_000
     assert request["text"]["format"]["strict"] is True
     assert [message["role"] for message in request["input"]] == ["system", "user"]
 
@@ -72,6 +75,16 @@ def test_what_stays_is_a_typed_error_without_anybodys_words(
         ask(server)
     assert len(server.requests) == tries
     assert "SECRETO" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("misdeed", "says"),
+    [(Misdeed.CUT_SHORT, "cut short"), (Misdeed.REFUSAL, "refused")],
+)
+def test_what_is_of_no_use_says_why(server: TextModelServer, misdeed: Misdeed, says: str) -> None:
+    server.script.append(misdeed)
+    with pytest.raises(TextModelUnusable, match=says):
+        ask(server)
 
 
 def test_silence_is_bounded(server: TextModelServer) -> None:
