@@ -168,6 +168,7 @@ class Twin:
                 STREAM_ORIGIN: f"ws://127.0.0.1:{media_port}",
             },
             calls_per_second=self._options.calls_per_second,
+            ringing_after_ms=300,
             record_folder=self._options.record_folder,
             now=self.clock.now,
             faults=self._options.carrier_faults or Faults(),

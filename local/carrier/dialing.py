@@ -22,11 +22,11 @@ class SecondLeg(CallRecord):
     """Rings, talks, ends; `end` from outside hangs it up."""
 
     _over: asyncio.Event = field(default_factory=asyncio.Event)
-    _wanted: str | None = None
 
     def end(self, status: str) -> None:
-        self._wanted = self._wanted or status
-        self._over.set()
+        if not self.is_over:
+            self.mark_ended(status)
+            self._over.set()
 
     async def run(self, carrier: Carrier, line: Line, cut: asyncio.Event) -> None:
         """Until one of the two hangs up, the limit is reached, or `cut` is set; the status says how it went."""
@@ -35,7 +35,7 @@ class SecondLeg(CallRecord):
         bridge: Bridge | None = None
         try:
             if far_end is None:
-                self._wanted = "failed"
+                self.end("failed")
                 return
             if await self._is_answered(far_end, cut):
                 self.mark_answered()
@@ -44,7 +44,7 @@ class SecondLeg(CallRecord):
                 await self._talk(bridge, cut)
         finally:
             line.bridge = None
-            self.mark_ended(self._wanted or ("completed" if bridge else "canceled"))
+            self.end("completed" if bridge else "canceled")
             if far_end is not None:
                 far_end.ended(bridge.at_ms if bridge else 0, bool(bridge and bridge.hung_up))
 
@@ -58,7 +58,7 @@ class SecondLeg(CallRecord):
         if plan.pickup is Pickup.ANSWER and plan.after_ms <= ring_ms:
             return True
         ends = {Pickup.BUSY: "busy", Pickup.FAILED: "failed"}
-        self._wanted = ends.get(plan.pickup, "no-answer")
+        self.end(ends.get(plan.pickup, "no-answer"))
         return False
 
     async def _talk(self, bridge: Bridge, cut: asyncio.Event) -> None:

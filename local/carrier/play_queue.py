@@ -16,7 +16,8 @@ class PlayQueue:
 
     def __init__(self) -> None:
         self._sound = bytearray()
-        self._played = 0
+        self._taken = 0
+        self._is_sounding = False
         self._marks: deque[tuple[int, str]] = deque()
         self.overflowed = False
 
@@ -32,10 +33,10 @@ class PlayQueue:
         self._sound += sound
 
     def mark(self, name: str) -> list[str]:
-        """Set a mark behind everything queued; gives it back at once if nothing is."""
-        if not self._sound:
+        """Set a mark behind everything queued; gives it back at once if nothing is left to be heard."""
+        if not self._sound and not self._is_sounding:
             return [name]
-        self._marks.append((self._played + len(self._sound), name))
+        self._marks.append((self._taken + len(self._sound), name))
         return []
 
     def clear(self) -> list[str]:
@@ -46,11 +47,13 @@ class PlayQueue:
         return names
 
     def take(self) -> tuple[bytes, int, list[str]]:
-        """The next frame (padded with silence), how many bytes of it were queued, and the marks now passed."""
+        """The next frame (padded with silence), how many bytes of it were queued, and the marks that are due: those
+        behind the frame taken before, which has been heard to its end by now."""
+        due: list[str] = []
+        while self._marks and self._marks[0][0] <= self._taken:
+            due.append(self._marks.popleft()[1])
         piece = bytes(self._sound[:FRAME_BYTES])
         del self._sound[: len(piece)]
-        self._played += len(piece)
-        due: list[str] = []
-        while self._marks and self._marks[0][0] <= self._played:
-            due.append(self._marks.popleft()[1])
+        self._taken += len(piece)
+        self._is_sounding = bool(piece)
         return piece + SILENCE * (FRAME_BYTES - len(piece)), len(piece), due

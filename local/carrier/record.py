@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from local.carrier.orders import CallRequest
+from local.carrier.detection import Detected
+from local.carrier.orders import CallOrder
 from local.carrier.recordings import Recording
 from local.carrier.settings import system_now
 from local.carrier.sids import new_sid
@@ -15,8 +16,6 @@ from local.carrier.stream import MediaStream
 from local.carrier.webhooks import Exchange
 
 TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-# These are noted once a call, however often they happen.
-_ONCE = frozenset({31931, 31950, 31951})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,14 @@ class Note:
 class CallRecord:
     """The resource behind one SID. Status: `queued ringing in-progress` and the terminal ones."""
 
-    request: CallRequest
+    request: CallOrder
     now: Callable[[], datetime] = system_now
     sid: str = field(default_factory=lambda: new_sid("CA"))
     status: str = "queued"
     created_at: datetime = field(init=False)
     answered_at: datetime | None = field(default=None, init=False)
     ended_at: datetime | None = field(default=None, init=False)
-    answered_by: str | None = None
+    detected: Detected | None = None
     queue_ms: int = 0
     price_usd: float | None = None
     notes: list[Note] = field(default_factory=list)
@@ -59,6 +58,14 @@ class CallRecord:
     @property
     def direction(self) -> str:
         return "outbound-dial" if self.request.parent_sid else "outbound-api"
+
+    @property
+    def answered_by(self) -> str | None:
+        return self.detected.verdict.value if self.detected else None
+
+    @property
+    def seconds_since_answer(self) -> float:
+        return 0.0 if self._answered_s is None else time.monotonic() - self._answered_s
 
     @property
     def duration_s(self) -> int:
@@ -82,6 +89,4 @@ class CallRecord:
         raise NotImplementedError
 
     def note(self, code: int, url: str = "") -> None:
-        if code in _ONCE and any(note.code == code for note in self.notes):
-            return
         self.notes.append(Note(code, self.now(), url))

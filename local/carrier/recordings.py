@@ -1,4 +1,4 @@
-"""Recordings as resources: who asked for one, how long it is, whom to tell. The sound itself is the line's account."""
+"""Recordings as resources: who asked for one, which stretches of the line it holds, whom to tell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from local.carrier.address import Address
+from local.carrier.line import LineSound
 from local.carrier.sids import new_sid
+from local.carrier.wav import mono_wav, stereo_wav
+
+_BYTES_PER_MS = 8
+RECORDING_EVENTS = frozenset({"in-progress", "completed", "absent"})
 
 
 class RecordingStatus(StrEnum):
@@ -14,7 +20,6 @@ class RecordingStatus(StrEnum):
     PAUSED = "paused"
     STOPPED = "stopped"
     COMPLETED = "completed"
-    ABSENT = "absent"
 
 
 class RecordingSource(StrEnum):
@@ -26,21 +31,27 @@ class RecordingSource(StrEnum):
     VERB = "RecordVerb"
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingOrder:
+    """How to record. One channel mixes both sides; of two the first is the far end's."""
+
+    channels: int = 1
+    track: str = "both"
+    callback: Address | None = None
+    events: frozenset[str] = frozenset({"completed"})
+
+
 @dataclass(slots=True)
 class Recording:
-    """`started_ms` and `stopped_ms` count from the answer; pauses are left out of the duration."""
+    """`stretches` are what it holds, as (from, to) in ms from the answer; the last one is open while it runs."""
 
     source: RecordingSource
-    channels: int
-    started_ms: int
+    order: RecordingOrder
     created_at: datetime
-    callback: str | None = None
-    events: frozenset[str] = frozenset({"completed"})
     sid: str = field(default_factory=lambda: new_sid("RE"))
     status: RecordingStatus = RecordingStatus.IN_PROGRESS
-    stopped_ms: int | None = None
-    _paused_since_ms: int | None = None
-    _paused_ms: int = 0
+    stretches: list[tuple[int, int]] = field(default_factory=list)
+    _since_ms: int | None = None
 
     @property
     def is_running(self) -> bool:
@@ -48,25 +59,40 @@ class Recording:
 
     @property
     def duration_s(self) -> int:
-        if self.stopped_ms is None:
-            return 0
-        return max(0, self.stopped_ms - self.started_ms - self._paused_ms) // 1_000
-
-    def pause(self, now_ms: int) -> None:
-        if self._paused_since_ms is None:
-            self._paused_since_ms = now_ms
-        self.status = RecordingStatus.PAUSED
+        return sum(to_ms - from_ms for from_ms, to_ms in self.stretches) // 1_000
 
     def resume(self, now_ms: int) -> None:
-        if self._paused_since_ms is not None:
-            self._paused_ms += now_ms - self._paused_since_ms
-            self._paused_since_ms = None
+        """Record from here on; idempotent."""
+        if self._since_ms is None:
+            self._since_ms = now_ms
         self.status = RecordingStatus.IN_PROGRESS
 
+    def pause(self, now_ms: int) -> None:
+        """Leave out what comes; idempotent."""
+        if self._since_ms is not None:
+            self.stretches.append((self._since_ms, now_ms))
+            self._since_ms = None
+        self.status = RecordingStatus.PAUSED
+
     def stop(self, now_ms: int) -> None:
-        """Idempotent."""
-        if self.stopped_ms is not None:
-            return
-        self.resume(now_ms)
-        self.stopped_ms = now_ms
+        self.pause(now_ms)
         self.status = RecordingStatus.COMPLETED
+
+    def wav(self, sound: LineSound) -> bytes:
+        """The recorded sound."""
+        far_end, application = (self._part(side) for side in (sound.spoken, sound.heard))
+        if self.order.channels > 1:
+            return stereo_wav(far_end, application)
+        if self.source is RecordingSource.VERB or self.order.track == "inbound":
+            return mono_wav(far_end)
+        return (
+            mono_wav(application)
+            if self.order.track == "outbound"
+            else mono_wav(far_end, application)
+        )
+
+    def _part(self, side: bytearray) -> bytes:
+        return b"".join(
+            bytes(side[from_ms * _BYTES_PER_MS : to_ms * _BYTES_PER_MS])
+            for from_ms, to_ms in self.stretches
+        )

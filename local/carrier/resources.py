@@ -25,7 +25,7 @@ _SUBRESOURCES = (
     "user_defined_message_subscriptions",
     "user_defined_messages",
 )
-_WARNINGS = frozenset({15003, 21262, 32015})
+_WARNINGS = frozenset({12200, 15003, 21262, 31930, 31931, 31950, 31951, 32015})
 PAGE_SIZE, PAGE_SIZE_MAX = 50, 1_000
 
 
@@ -93,14 +93,14 @@ def recording_body(account: str, call: CallRecord, recording: Recording) -> dict
         "call_sid": call.sid,
         "conference_sid": None,
         "status": recording.status.value,
-        "channels": recording.channels,
+        "channels": recording.order.channels,
         "source": recording.source.value,
         "start_time": _date(recording.created_at),
-        "duration": str(recording.duration_s) if recording.stopped_ms is not None else None,
+        "duration": None if recording.is_running else str(recording.duration_s),
         "price": None,
         "price_unit": "USD",
         "error_code": None,
-        "track": "both",
+        "track": recording.order.track,
         "encryption_details": None,
         "api_version": "2010-04-01",
         "date_created": _date(recording.created_at),

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import hmac
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,18 +14,27 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from local.carrier import resources
+from local.carrier.address import Address
 from local.carrier.call import EmulatedCall
 from local.carrier.errors import Refused, not_found, not_in_progress
-from local.carrier.orders import EVENTS, Form, address_of, call_request, check_twiml
+from local.carrier.form_reading import INVALID_PARAMETER, Form, callback, text
+from local.carrier.orders import (
+    call_order,
+    check_twiml,
+    document_address,
+    recording_order,
+    time_limit,
+)
 from local.carrier.record import CallRecord
 from local.carrier.recordings import Recording, RecordingSource, RecordingStatus
 from local.carrier.settings import Counted
 from local.carrier.sids import new_sid
-from local.carrier.stream import TRACKS, StreamOrder
+from local.carrier.stream_order import TRACKS, StreamOrder, StreamRefused
 
 if TYPE_CHECKING:
     from local.carrier.carrier import Carrier
 
+log = logging.getLogger(__name__)
 _PARAMETERS_MAX = 99
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -48,6 +58,7 @@ def routes(carrier: Carrier) -> web.Application:
     app.router.add_get(f"{one}/Recordings/{{recording}}.json", door.recording)
     app.router.add_post(f"{one}/Recordings/{{recording}}.json", door.change_recording)
     app.router.add_get(f"{base}/Recordings/{{recording}}.json", door.recording_of_account)
+    app.router.add_get(f"{base}/Recordings/{{recording}}.wav", door.recorded_sound)
     return app
 
 
@@ -73,6 +84,11 @@ class Door:
                 response = _error(refusal)
             except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
                 response = _error(not_found())
+            except web.HTTPException as refusal:
+                response = _error(Refused(refusal.status, 20000 + refusal.status, refusal.reason))
+            except Exception:
+                log.exception("the carrier's REST door failed")
+                response = _error(Refused(500, 20500, "Internal Server Error"))
             response.headers["Twilio-Request-Id"] = new_sid("RQ")
             response.headers["Twilio-Concurrent-Requests"] = "1"
             return response
@@ -114,9 +130,7 @@ class Door:
         if carrier.takes(Counted.TOO_MANY_REQUESTS):
             raise Refused(429, 20429, "Too Many Requests")
         form = await request.post()
-        wanted = call_request(carrier.settings, form)
-        events = {str(value) for value in form.getall("StatusCallbackEvent", ["completed"])}
-        call = await carrier.place(wanted, callbacks_broken=not events <= EVENTS)
+        call = await carrier.place(call_order(carrier.settings, form))
         if carrier.takes(Counted.FAIL_AFTER_CREATING):
             raise Refused(500, 20500, "Internal Server Error")
         if carrier.takes(Counted.RESET_AFTER_CREATING) and request.transport is not None:
@@ -128,26 +142,34 @@ class Door:
 
     async def update(self, request: web.Request) -> web.Response:
         call, form = self._find(request), await request.post()
-        status, twiml, address = form.get("Status"), form.get("Twiml"), address_of(form)
-        redirects = bool(twiml or address)
-        if status is not None and (redirects or status not in ("completed", "canceled")):
-            raise Refused(400, 20001, "Status must be completed or canceled, and come alone.")
+        status, twiml, address = text(form, "Status"), text(form, "Twiml"), document_address(form)
+        limit_s = time_limit(form)
+        if status not in (None, "completed", "canceled"):
+            raise Refused(400, INVALID_PARAMETER, "Status must be completed or canceled.")
+        if sum(given is not None for given in (status, twiml, address)) > 1:
+            raise Refused(400, INVALID_PARAMETER, "Give one of Status, Url and Twiml.")
         if call.is_over:
-            if redirects or self._carrier.settings.faults.rest.hang_up_error_400:
+            if status is None or self._carrier.settings.faults.rest.hang_up_error_400:
                 raise not_in_progress()
             raise not_found()
+        source = address or twiml
         if status is not None:
-            _end(call, str(status))
-        elif redirects:
-            if call.status != "in-progress" or not isinstance(call, EmulatedCall):
-                raise not_in_progress()
-            if address is None:
-                check_twiml(str(twiml))
-            call.redirect(address or str(twiml))
-        limit = str(form.get("TimeLimit", ""))
-        if limit.isdigit() and isinstance(call, EmulatedCall):
-            call.limit(int(limit))
+            _end(call, status)
+        elif source is not None:
+            self._redirect(call, source, form)
+        if limit_s is not None and isinstance(call, EmulatedCall):
+            call.limit(limit_s)
         return self._call_answer(call)
+
+    def _redirect(self, call: CallRecord, source: str | Address, form: Form) -> None:
+        if call.status != "in-progress" or not isinstance(call, EmulatedCall):
+            raise not_in_progress()
+        if isinstance(source, str):
+            check_twiml(source)
+        elif (status_callback := callback(form, "StatusCallback")) is not None:
+            # Without a Url a new callback is silently ignored.
+            call.progress.callback = status_callback
+        call.redirect(source)
 
     async def delete(self, request: web.Request) -> web.Response:
         call = self._find(request)
@@ -181,18 +203,18 @@ class Door:
     async def start_stream(self, request: web.Request) -> web.Response:
         call, form = self._live(request), await request.post()
         order = StreamOrder(
-            url=str(form.get("Url", "")),
+            url=text(form, "Url") or "",
             parameters=_parameters(form),
-            tracks=TRACKS.get(str(form.get("Track", "inbound_track")), ()),
+            tracks=TRACKS.get(text(form, "Track") or "inbound_track", ()),
             is_one_way=True,
-            name=str(form["Name"]) if form.get("Name") else None,
-            callback=str(form["StatusCallback"]) if form.get("StatusCallback") else None,
+            name=text(form, "Name"),
+            callback=callback(form, "StatusCallback"),
         )
-        assert call.line is not None
         assert call.interpreter is not None
-        stream = call.new_stream(order, new_sid("MZ"), call.line)
-        if not await call.interpreter.tap(stream):
-            raise Refused(400, call.notes[-1].code, "The stream could not be started.")
+        try:
+            stream = await call.interpreter.streams.tap(order)
+        except StreamRefused as refusal:
+            raise Refused(400, refusal.code, "The stream could not be started.") from refusal
         body = resources.stream_body(self._account, call, stream)
         return web.json_response(body, status=201)
 
@@ -206,24 +228,14 @@ class Door:
         if form.get("Status") != "stopped":
             raise Refused(400, 20001, "Status must be stopped.")
         assert call.interpreter is not None
-        await call.interpreter.untap(found[0])
+        call.interpreter.streams.untap(found[0])
         return web.json_response(resources.stream_body(self._account, call, found[0]))
 
     # --- recordings
 
     async def start_recording(self, request: web.Request) -> web.Response:
         call, form = self._live(request), await request.post()
-        callback = form.get("RecordingStatusCallback")
-        recording = call.start_recording(
-            RecordingSource.REST,
-            2 if form.get("RecordingChannels") == "dual" else 1,
-            str(callback) if callback else None,
-            frozenset(
-                event
-                for value in form.getall("RecordingStatusCallbackEvent", ["completed"])
-                for event in str(value).split()
-            ),
-        )
+        recording = call.taping.start(RecordingSource.REST, recording_order(form))
         body = resources.recording_body(self._account, call, recording)
         return web.json_response(body, status=201)
 
@@ -242,11 +254,22 @@ class Door:
         return web.json_response(body)
 
     async def recording_of_account(self, request: web.Request) -> web.Response:
+        call, recording = self._recorded(request)
+        return web.json_response(resources.recording_body(self._account, call, recording))
+
+    async def recorded_sound(self, request: web.Request) -> web.Response:
+        """A recording's sound, once it is complete and while the line's sound is kept."""
+        call, recording = self._recorded(request)
+        line = call.line if isinstance(call, EmulatedCall) else None
+        if line is None or recording.is_running or not line.sound.spoken:
+            raise not_found()
+        return web.Response(body=recording.wav(line.sound), content_type="audio/x-wav")
+
+    def _recorded(self, request: web.Request) -> tuple[CallRecord, Recording]:
         wanted = request.match_info["recording"]
         for call in self._carrier.calls.values():
             if wanted in call.recordings:
-                body = resources.recording_body(self._account, call, call.recordings[wanted])
-                return web.json_response(body)
+                return call, call.recordings[wanted]
         raise not_found()
 
     async def change_recording(self, request: web.Request) -> web.Response:
@@ -259,7 +282,7 @@ class Door:
             case RecordingStatus.IN_PROGRESS if recording.is_running:
                 recording.resume(now_ms)
             case RecordingStatus.STOPPED if recording.is_running:
-                call.stop_recording(recording)
+                call.taping.stop(recording)
             case _:
                 raise Refused(400, 20001, "Status must be paused, in-progress or stopped.")
         return web.json_response(resources.recording_body(self._account, call, recording))

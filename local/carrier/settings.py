@@ -9,6 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from local.carrier.far_end import MachineVerdict
+
 
 @dataclass(frozen=True, slots=True)
 class RestFaults:
@@ -70,6 +72,9 @@ class SigningFaults:
     """The signed address of a handshake ends in `/`."""
     shared_key: str | None = None
     """HMAC-SHA256 with this key instead of the account's token."""
+    on_webhooks: bool = True
+    on_handshakes: bool = True
+    """Where these faults strike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,13 @@ class StreamFaults:
     skip_ms: int = 0
     """Frames that never come: the timestamp jumps, the sequence does not."""
     odd_frames: bool = False
+    dies_at_ms: int = 0
+    """The connection breaks while the call goes on; 0: never."""
     no_close: bool = False
     """`stop`, and the socket stays open."""
     close_without_stop: bool = False
     abrupt_reset: bool = False
+    """At the end a TCP reset, neither `stop` nor close."""
     never_pong: bool = False
     close_is_error: bool = False
     """The application's own close is reported as `stream-error`."""
@@ -96,6 +104,8 @@ class StreamFaults:
 class MachineFaults:
     """What goes wrong with machine detection."""
 
+    verdict: MachineVerdict | None = None
+    """Instead of the right one."""
     twice: bool = False
     after_end: bool = False
     never: bool = False
@@ -131,12 +141,21 @@ class CarrierSettings:
     blocked_numbers: frozenset[str] = frozenset()
     calls_per_second: float = 1.0
     initiated_after_ms: int = 50
-    ringing_after_ms: int = 300
+    ringing_after_ms: int = 1_000
+    jitter: float = 0.2
+    """The part of these two delays by which each is shorter or longer, by chance from `seed`."""
+    seed: int = 1
     price_after_ms: int = 500
     price_per_minute_usd: float = 0.0486
     """To Spanish mobiles; the price is filled in a while after the end, rounded up to minutes."""
     application_error_ms: int = 4_000
     """How long the English sentence lasts that is spoken where a document cannot be had."""
+    first_timestamp_ms: int = 40
+    """Of a stream's first frame: small, and not promised."""
+    unread_bytes_max: int = 65_536
+    """What an application may leave unread of a stream before frames are dropped: about three seconds."""
+    kept_sounds_max: int = 50
+    """So many finished calls keep their sound; what a recording held is not found after that."""
     record_folder: Path | None = None
     now: Callable[[], datetime] = system_now
     """The wall time in callbacks and resources; durations are measured, whatever this clock does."""

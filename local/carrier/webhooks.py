@@ -8,21 +8,13 @@ import hmac
 import urllib.parse
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 
+from local.carrier.address import Address
+from local.carrier.overrides import BadOverride, Failure, Overrides, read_overrides
 from local.carrier.settings import CarrierSettings, SigningFaults
-
-_SERVER_FAULT, _CLIENT_FAULT = 500, 400
-_OVERRIDES = {
-    "ct": (100, 10_000),
-    "rt": (100, 15_000),
-    "tt": (100, 15_000),
-    "rc": (0, 5),
-}
-_POLICIES = frozenset({"4xx", "5xx", "ct", "rt", "all"})
-RETRIEVAL_FAILED, BAD_OVERRIDE = 11200, 11240
 
 
 def signature(token: str, url: str, form: Mapping[str, str]) -> str:
@@ -39,12 +31,15 @@ def signature_headers(
     token: str, faults: SigningFaults, url: str, form: Mapping[str, str]
 ) -> dict[str, str]:
     """The headers that prove a request, as the faults want them. `url` without fragment."""
+    is_handshake = url.startswith("wss:")
+    if not (faults.on_handshakes if is_handshake else faults.on_webhooks):
+        faults = SigningFaults()
     if faults.missing:
         return {}
     if faults.with_port:
         parts = urllib.parse.urlsplit(url)
         url = urllib.parse.urlunsplit(parts._replace(netloc=f"{parts.netloc}:443"))
-    if faults.with_slash and url.startswith("wss:"):
+    if faults.with_slash and is_handshake:
         url += "/"
     if faults.shared_key is not None:
         settings = "key=shared,algorithm=HMAC_SHA256"
@@ -57,11 +52,12 @@ def signature_headers(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`status` 0 stands for no answer at all."""
+    """`status` 0 stands for no answer at all; `failure` says then why."""
 
     status: int
     body: str = ""
     content_type: str = ""
+    failure: Failure | None = None
 
     @property
     def is_fine(self) -> bool:
@@ -79,14 +75,14 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class _Overrides:
-    """Defaults and ranges: twilio.md section 2.4."""
+class _Delivery:
+    """A request ready to be sent, as often as its overrides allow."""
 
-    connect_s: float = 5.0
-    read_s: float = 15.0
-    total_s: float = 15.0
-    retries: int = 1
-    policy: frozenset[str] = frozenset({"ct"})
+    url: str
+    method: str
+    form: Mapping[str, str]
+    headers: Mapping[str, str]
+    overrides: Overrides
 
 
 class Webhooks:
@@ -105,104 +101,66 @@ class Webhooks:
 
     async def send(
         self,
-        address: str,
+        address: Address,
         form: Mapping[str, str],
         note: Callable[[int], None],
-        method: str = "POST",
-        token: str | None = None,
+        repeats: str | None = None,
     ) -> Exchange:
-        """Deliver a form; retried as the address's fragment says, by default once when the connection fails. All
-        tries, and whatever is sent with the same `token`, are one delivery to the application."""
-        url, _, fragment = address.partition("#")
-        overrides = _parse(fragment)
-        if overrides is None:
-            note(BAD_OVERRIDE)
-            overrides = _Overrides()
+        """Deliver a form; retried as the address's fragment says, by default once when the connection fails. Only
+        what is sent again carries an idempotency token: a retry its delivery's, a repeated delivery `repeats`."""
+        url, _, fragment = address.url.partition("#")
+        try:
+            overrides = read_overrides(fragment)
+        except BadOverride as bad:
+            note(bad.code)
+            overrides = Overrides()
+        if address.method == "GET":
+            url, form = f"{url}{'&' if '?' in url else '?'}{urllib.parse.urlencode(form)}", {}
         headers = {
             "User-Agent": "TwilioProxy/1.1",
-            "I-Twilio-Idempotency-Token": token or str(uuid.uuid4()),
+            **signature_headers(self.settings.auth_token, self.settings.faults.signing, url, form),
         }
-        if method == "GET":
-            joint = "&" if "?" in url else "?"
-            url, form = url + joint + urllib.parse.urlencode(form), {}
-        faults = self.settings.faults.signing
-        headers |= signature_headers(self.settings.auth_token, faults, url, form)
-        answer = Answer(0)
+        if repeats is not None:
+            headers |= _token(repeats)
+        delivery = _Delivery(url, address.method, form, headers, overrides)
         try:
             async with asyncio.timeout(overrides.total_s):
-                answer = await self._tried(url, method, form, headers, overrides)
+                answer = await self._tried(delivery)
         except TimeoutError:
-            answer = Answer(0)
-        return Exchange(url, method, form, answer)
+            answer = Answer(0, failure=Failure.READ)
+        return Exchange(url, address.method, form, answer)
 
-    async def _tried(
-        self,
-        url: str,
-        method: str,
-        form: Mapping[str, str],
-        headers: Mapping[str, str],
-        overrides: _Overrides,
-    ) -> Answer:
+    async def _tried(self, delivery: _Delivery) -> Answer:
         attempt = 0
         while True:
-            answer = await self._once(url, method, form, headers, overrides)
-            if attempt >= overrides.retries or not _again(answer, overrides.policy):
+            answer = await self._once(delivery)
+            overrides = delivery.overrides
+            if attempt >= overrides.retries or not overrides.again(answer.status, answer.failure):
                 return answer
+            if attempt == 0:
+                headers = {**_token(str(uuid.uuid4())), **delivery.headers}
+                delivery = replace(delivery, headers=headers)
             await asyncio.sleep(0.1 * 2**attempt)
             attempt += 1
 
-    async def _once(
-        self,
-        url: str,
-        method: str,
-        form: Mapping[str, str],
-        headers: Mapping[str, str],
-        overrides: _Overrides,
-    ) -> Answer:
-        local = self.settings.local_url(url)
+    async def _once(self, delivery: _Delivery) -> Answer:
+        local = self.settings.local_url(delivery.url)
         if self._session is None or local is None:
-            return Answer(0)
+            return Answer(0, failure=Failure.CONNECT)
         timeout = aiohttp.ClientTimeout(
-            sock_connect=overrides.connect_s, sock_read=overrides.read_s
+            sock_connect=delivery.overrides.connect_s, sock_read=delivery.overrides.read_s
         )
-        data = dict(form) if method == "POST" else None
+        data = dict(delivery.form) if delivery.method == "POST" else None
         try:
             async with self._session.request(
-                method, local, data=data, headers=headers, timeout=timeout
+                delivery.method, local, data=data, headers=delivery.headers, timeout=timeout
             ) as response:
                 return Answer(response.status, await response.text(), response.content_type)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            return Answer(0, failure=Failure.CONNECT)
         except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
-            return Answer(0)
+            return Answer(0, failure=Failure.READ)
 
 
-def _again(answer: Answer, policy: frozenset[str]) -> bool:
-    if answer.status == 0:
-        return bool(policy & {"ct", "rt", "all"})
-    if answer.status >= _SERVER_FAULT:
-        return bool(policy & {"5xx", "all"})
-    return answer.status >= _CLIENT_FAULT and bool(policy & {"4xx", "all"})
-
-
-def _parse(fragment: str) -> _Overrides | None:
-    """None where something in it is not understood or out of range."""
-    given = dict(part.partition("=")[::2] for part in fragment.split("&") if part)
-    numbers: dict[str, int] = {}
-    for name, (least, most) in _OVERRIDES.items():
-        text = given.pop(name, None)
-        if text is None:
-            continue
-        if not text.isdigit() or not least <= int(text) <= most:
-            return None
-        numbers[name] = int(text)
-    policy = frozenset(given.pop("rp", "ct").split(","))
-    given.pop("e", None)
-    given.pop("sni", None)
-    if given or not policy <= _POLICIES:
-        return None
-    return _Overrides(
-        numbers.get("ct", 5_000) / 1_000,
-        numbers.get("rt", 15_000) / 1_000,
-        numbers.get("tt", 15_000) / 1_000,
-        numbers.get("rc", 1),
-        policy,
-    )
+def _token(value: str) -> dict[str, str]:
+    return {"I-Twilio-Idempotency-Token": value}

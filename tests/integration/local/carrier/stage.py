@@ -68,7 +68,7 @@ class Application:
     reports: list[dict[str, str]] = field(default_factory=list)
     documents: dict[str, web.Response] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
     others: dict[str, Person] = field(default_factory=dict)
     signed_origin: str = ORIGIN
     frames: list[dict[str, Any]] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Application:
         form = dict(await request.post())
         url = self.signed_origin + request.path
         assert RequestValidator(TOKEN).validate(url, form, request.headers["X-Twilio-Signature"])
-        self.tokens.append(request.headers["I-Twilio-Idempotency-Token"])
+        self.tokens.append(request.headers.get("I-Twilio-Idempotency-Token"))
         if self.fail_webhooks:
             self.fail_webhooks -= 1
             return web.Response(status=500)
@@ -132,8 +132,14 @@ class Application:
     def asked(self, path: str) -> list[dict[str, str]]:
         return [form for asked, form in self.requests if asked == path]
 
-    def statuses(self) -> list[str]:
+    def arrivals(self) -> list[str]:
+        """Statuses as they came in."""
         return [r["CallStatus"] for r in self.reports if "SequenceNumber" in r]
+
+    def statuses(self) -> list[str]:
+        """Statuses as they arose."""
+        told = [r for r in self.reports if "SequenceNumber" in r]
+        return [r["CallStatus"] for r in sorted(told, key=lambda r: int(r["SequenceNumber"]))]
 
 
 @dataclass
@@ -154,10 +160,15 @@ class Stage:
         return await asyncio.to_thread(self.client.calls.create, **wanted)
 
     async def settled(self) -> None:
-        """Until the last status callback was delivered."""
+        """Until every status callback up to the last one was delivered."""
         async with asyncio.timeout(10):
-            while not any(r.get("CallDuration") for r in self.app.reports):
+            while not self._has_settled():
                 await asyncio.sleep(0.01)
+
+    def _has_settled(self) -> bool:
+        numbers = {int(r["SequenceNumber"]) for r in self.app.reports if "SequenceNumber" in r}
+        last = [int(r["SequenceNumber"]) for r in self.app.reports if r.get("CallDuration")]
+        return bool(last) and len(numbers) == last[0] + 1
 
 
 @contextlib.asynccontextmanager

@@ -12,11 +12,20 @@ def test_a_mark_behind_nothing_comes_back_at_once() -> None:
     assert PlayQueue().mark("a") == ["a"]
 
 
-def test_marks_come_back_as_the_sound_before_them_was_played() -> None:
+def test_marks_come_back_when_the_last_frame_before_them_has_been_heard() -> None:
     queue = PlayQueue()
     queue.add(bytes(300))
     assert queue.mark("a") == []
-    assert [queue.take()[2], queue.take()[2]] == [[], ["a"]]
+    assert [queue.take()[2] for _ in range(3)] == [[], [], ["a"]]
+
+
+def test_a_mark_behind_a_frame_that_still_sounds_waits_for_its_end() -> None:
+    queue = PlayQueue()
+    queue.add(bytes(160))
+    queue.take()
+    assert queue.mark("a") == []
+    assert queue.take()[2] == ["a"]
+    assert queue.mark("b") == ["b"]
 
 
 def test_a_clear_throws_the_sound_away_and_gives_all_marks_back_in_order() -> None:
@@ -24,6 +33,7 @@ def test_a_clear_throws_the_sound_away_and_gives_all_marks_back_in_order() -> No
     for name in "abc":
         queue.add(bytes(160))
         queue.mark(name)
+    queue.take()
     queue.take()
     assert queue.clear() == ["b", "c"]
     assert queue.take() == (b"\xff" * 160, 0, [])
