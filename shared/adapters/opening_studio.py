@@ -8,10 +8,10 @@ clip that goes on after a cut begins between words.
 from __future__ import annotations
 
 import base64
-import re
 from typing import TYPE_CHECKING
 
 from shared.agents.folding import words
+from shared.agents.opening import clauses
 from shared.domain.agent import Agent
 from shared.domain.errors import Unavailable
 from shared.domain.opening_clip import BYTES_PER_MS, FRAME_BYTES, Clause, OpeningClip
@@ -24,7 +24,6 @@ TRIES = 3
 # How far a clause's end may lie from its share of the letters.
 SEARCH_MS = 450
 QUIET_MS = 60
-_CLAUSES = re.compile(r"[^,.;:]+[,.;:]+\s*")
 
 
 class OpeningNotSpoken(Unavailable):
@@ -91,10 +90,10 @@ class OpeningStudio:
 def clip_of(agent: Agent, sound: bytes) -> OpeningClip:
     """Clauses and duties of a spoken opening."""
     text = agent.opening.text
-    pieces = [piece.strip() for piece in _CLAUSES.findall(text)] or [text]
+    pieces = clauses(agent.opening)
     total_ms = len(sound) // BYTES_PER_MS
     letters = sum(len(piece) for piece in pieces)
-    clauses: list[Clause] = []
+    spoken: list[Clause] = []
     start_ms, seen, position = 0, 0, 0
     for index, piece in enumerate(pieces):
         seen += len(piece)
@@ -107,9 +106,9 @@ def clip_of(agent: Agent, sound: bytes) -> OpeningClip:
             for phrase in agent.opening.duties
             if begin < text.index(phrase.words) + len(phrase.words) <= position
         )
-        clauses.append(Clause(piece, start_ms, max(end_ms, start_ms), duties))
-        start_ms = clauses[-1].end_ms
-    return OpeningClip(text, sound, tuple(clauses))
+        spoken.append(Clause(piece, start_ms, max(end_ms, start_ms), duties))
+        start_ms = spoken[-1].end_ms
+    return OpeningClip(text, sound, tuple(spoken))
 
 
 def _quietest(sound: bytes, around_ms: int) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 from shared.domain.agent import Duty, DutyPhrase, Opening, TenantFacts
 from shared.domain.lead import Lead
 
@@ -10,6 +13,8 @@ _FIXED = (
     "y llamo de parte de {company} con fines comerciales. "
     "La llamada se transcribe y, si prefiere que no le llamemos más, me lo dice y lo anoto."
 )
+
+_PAUSE = re.compile(r"[,.;:]+(?=\s|$)")
 
 
 def opening_for(facts: TenantFacts, agent_name: str) -> Opening:
@@ -27,6 +32,20 @@ def opening_for(facts: TenantFacts, agent_name: str) -> Opening:
             ),
         ),
     )
+
+
+def clauses(opening: Opening) -> tuple[str, ...]:
+    """The stretches of the text that can stand by themselves, in order. Marks within the words of a duty end none, so
+    that a name such as `Salón Mar, S.L.` stays whole, and a duty is said from its beginning."""
+    text = opening.text
+    starts = [(text.index(phrase.words), len(phrase.words)) for phrase in opening.duties]
+    ends = [
+        pause.end()
+        for pause in _PAUSE.finditer(text)
+        if not any(start < pause.end() <= start + length for start, length in starts)
+    ]
+    bounds = sorted({0, *ends, len(text)})
+    return tuple(text[begin:end].strip() for begin, end in pairwise(bounds))
 
 
 def name_question_guidance(lead: Lead) -> str:
