@@ -1,4 +1,4 @@
-"""Dates, hours, numbers and references as they are said aloud in Spanish."""
+"""Dates, hours and references as they are said aloud in Spanish."""
 
 from __future__ import annotations
 
@@ -66,13 +66,6 @@ def hour(at: datetime) -> str:
 def moment(at: datetime) -> str:
     """`jueves 26 de noviembre a las once de la mañana`."""
     return f"{day(at)} a {hour(at)}"
-
-
-def digits(number: str) -> str:
-    """A number digit by digit, in groups of three."""
-    plain = [char for char in number.removeprefix("+34") if char.isdigit()]
-    groups = [plain[i : i + 3] for i in range(0, len(plain), 3)]
-    return ", ".join(" ".join(_DIGITS[int(d)] for d in group) for group in groups)
 
 
 def reference(code: str) -> str:
