@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,10 +34,13 @@ from shared.adapters.carrier import Carrier
 from shared.adapters.clock import CLOCK_FILE_VARIABLE, SharedClock
 from shared.adapters.database import Database
 from shared.adapters.journal import Journal
+from shared.adapters.leases import LeaseRefused, Leases
 from shared.adapters.live_calls import LiveCalls
+from shared.adapters.twiml import MAX_LEGS
 from shared.config import use_environment
-from shared.domain.call import Fact, FactKind
+from shared.domain.call import Call, Fact, FactKind
 from shared.domain.journal import JournalEntry
+from shared.domain.stream_token import StreamToken
 from tests.integration.functions.stage import NOW, SetClock, TestStage
 from tests.sample_calls import CONVERSATION
 
@@ -57,6 +61,23 @@ _WRITES = frozenset(
 )
 
 
+class Story(Enum):
+    """What happens to a call, and so which functions have to do with it."""
+
+    TALK = auto()
+    """A talk to its end, with a verdict on machine or human and a stream that comes and goes."""
+    STREAM_LOST = auto()
+    """The last stream of the call breaks: the carrier is told to hang up."""
+    WITHDRAWN = auto()
+    """The client stops the call before it is dialled."""
+    STOPPED = auto()
+    """The client stops the call in talk, and the carrier does not answer at first."""
+    UNREPORTED = auto()
+    """The media task dies, and the carrier's last callback never comes: the reconciler is left."""
+    LOST_AND_FOUND = auto()
+    """The carrier knows nothing of the call until it was given up and read; then it tells how it ended."""
+
+
 class Crash(BaseException):
     """The function's process is gone. No `except Exception` stops it."""
 
@@ -66,6 +87,8 @@ class BookOfCalls:
 
     def __init__(self) -> None:
         self.calls: list[dict[str, str]] = []
+        self.unanswered_updates = 0
+        self.knows_nothing = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -98,13 +121,20 @@ class BookOfCalls:
                     book.calls.append(call)
                     self._send(201, call)
                     return
+                if book.unanswered_updates:
+                    book.unanswered_updates -= 1
+                    self._send(503, {"code": 20500, "message": "no", "status": 503})
+                    return
                 call = self._named()
-                call["status"] = form.get("Status", call["status"])
+                if form["Status"] == "completed" or call["status"] in ("queued", "ringing"):
+                    call["status"] = form["Status"]
                 self._send(200, call)
 
             def do_GET(self) -> None:
                 url = urllib.parse.urlsplit(self.path)
-                if url.path.endswith("/Calls.json"):
+                if book.knows_nothing:
+                    self._send(404, {"code": 20404, "message": "no", "status": 404})
+                elif url.path.endswith("/Calls.json"):
                     wanted = dict(urllib.parse.parse_qsl(url.query))
                     found = [call for call in book.calls if call["to"] == wanted.get("To")]
                     pages = {"page": 0, "page_size": 50, "next_page_uri": None}
@@ -160,6 +190,7 @@ class Outcome:
     archived: bool
     active_calls: int
     stored_outcome: str | None
+    stored_end_reason: str | None
 
 
 class World:
@@ -210,20 +241,29 @@ class World:
     # --- one life
 
     def live(
-        self, crash_after: int | None, number: str, *, twice: bool = False
+        self,
+        crash_after: int | None,
+        number: str,
+        story: Story = Story.TALK,
+        *,
+        twice: bool = False,
     ) -> tuple[Writes, Outcome]:
         """From the order to the archive; gives the writes made and what came of the call. `twice`: every request,
         message, record and callback comes again at once."""
         self._twice = twice
         self._writes = writes = Writes(crash_after)
         self.clock.set_now(NOW)
+        self.carrier.unanswered_updates = (2 if twice else 1) if story is Story.STOPPED else 0
+        self.carrier.knows_nothing = story is Story.LOST_AND_FOUND
         stage = TestStage(self._template, SetClock())
         live = LiveCalls(aws_clients.dynamodb(), self._template.physical["LiveTable"])
         with self._watched():
             call_id = self._order(stage.tenant_id, number)
+            if story is Story.WITHDRAWN:
+                self._stop(stage.tenant_id, call_id)
             self._settle()
             if self.carrier.to(number):
-                self._talk(call_id, number, live)
+                self._happen(story, live.get(call_id), live)
             # Whatever a dead function left undone is found by the reconciler, minute by minute.
             for minute in range(1, 9):
                 self.clock.set_now(NOW + timedelta(minutes=2 * minute))
@@ -231,7 +271,12 @@ class World:
                 self._settle()
                 if not self.carrier.to(number) or live.get(call_id).status == "analysed":
                     continue
-                self._talk(call_id, number, live)
+                self._happen(story, live.get(call_id), live)
+            if story is Story.LOST_AND_FOUND:
+                (dialled,) = self.carrier.to(number)
+                ended = {"CallStatus": "completed", "CallDuration": "61"}
+                self._tell(dialled, "status", ended)
+                self._settle()
         return writes, self._outcome(call_id, stage, live, number, writes)
 
     def _order(self, tenant_id: str, number: str) -> str:
@@ -260,34 +305,86 @@ class World:
             self.clock.set_now(self.clock.now() + timedelta(seconds=61))
         raise AssertionError(f"the order was not taken: {answer}")
 
-    def _talk(self, call_id: str, number: str, live: LiveCalls) -> None:
-        """The carrier reports, the media task talks and keeps its journal."""
-        (dialled,) = self.carrier.to(number)
+    def _stop(self, tenant_id: str, call_id: str) -> None:
+        """The client asks once; whatever becomes of the function, the wish is on record or it is not."""
+        event = {
+            "routeKey": "DELETE /v1/calls/{call_id}",
+            "rawPath": f"/v1/calls/{call_id}",
+            "headers": {},
+            "pathParameters": {"call_id": call_id},
+            "requestContext": {
+                "http": {"method": "DELETE"},
+                "authorizer": {"lambda": {"tenant_id": tenant_id, "scopes": "calls:write"}},
+            },
+        }
+        answer = self._invoke("CallCreationFn", event)
+        assert answer is None or answer["statusCode"] == 202, answer
+
+    def _happen(self, story: Story, call: Call, live: LiveCalls) -> None:
+        """What the carrier and the media task do next, once more if it is done already."""
+        if story is Story.LOST_AND_FOUND:
+            return
+        (dialled,) = self.carrier.to(call.to_number)
         for status in ("initiated", "ringing", "in-progress"):
             self._report(dialled, status)
-        now = self.clock.now()
-        call = live.get(call_id)
-        if not call.has(FactKind.CONVERSATION_CLOSED):
-            live.record(call_id, [Fact(now, FactKind.STREAM_STARTED, 1, "media", "1")])
-            bodies = (
-                *CONVERSATION.turns,
-                *CONVERSATION.tools,
-                *CONVERSATION.duties,
-                *CONVERSATION.follow_ups,
-                *CONVERSATION.usage,
-            )
-            entries = [JournalEntry(call_id, n, 1, body) for n, body in enumerate(bodies, 1)]
-            Journal(aws_clients.dynamodb(), self._template.physical["LiveTable"]).append(entries)
-            live.record(call_id, [Fact(now, FactKind.CONVERSATION_CLOSED, 1, "media", "goodbye")])
+        if dialled["status"] == "queued":
+            dialled["status"] = "in-progress"
+        if not live.get(call.call_id).has(FactKind.CONVERSATION_CLOSED):
+            self._begin_talk(dialled, call, live)
+        match story:
+            case Story.UNREPORTED:
+                ended_at = format_datetime(NOW + timedelta(seconds=81))
+                dialled.update(status="completed", end_time=ended_at, duration="81")
+                return
+            case Story.STREAM_LOST:
+                self._tell(dialled, f"stream-ended/{MAX_LEGS}", {}, 200)
+            case Story.STOPPED:
+                if not live.get(call.call_id).has(FactKind.HANG_UP_REQUESTED):
+                    self._stop(call.tenant_id, call.call_id)
+                if dialled["status"] != "completed":
+                    return
+            case _:
+                pass
+        self._end_talk(dialled, call, live)
+
+    def _begin_talk(self, dialled: Mapping[str, str], call: Call, live: LiveCalls) -> None:
+        """The media task takes the call, talks and keeps its journal; the carrier tells of stream and verdict."""
+        now, table = self.clock.now(), self._template.physical["LiveTable"]
+        if not call.has(FactKind.STREAM_STARTED):
+            token = StreamToken(call.call_id, 1, 1, now + timedelta(minutes=1))
+            with contextlib.suppress(LeaseRefused):
+                Leases(aws_clients.dynamodb(), table).take(token, dialled["sid"], "task", now)
+        live.record(call.call_id, [Fact(now, FactKind.STREAM_STARTED, 1, "media", "1")])
+        self._tell(dialled, "stream/1", {"StreamEvent": "stream-started"})
+        self._tell(dialled, "machine", {"AnsweredBy": "human"})
+        bodies = (
+            *CONVERSATION.turns,
+            *CONVERSATION.tools,
+            *CONVERSATION.duties,
+            *CONVERSATION.follow_ups,
+            *CONVERSATION.usage,
+        )
+        entries = [JournalEntry(call.call_id, n, 1, body) for n, body in enumerate(bodies, 1)]
+        Journal(aws_clients.dynamodb(), table, self.clock).append(entries)
+
+    def _end_talk(self, dialled: dict[str, str], call: Call, live: LiveCalls) -> None:
+        closed = Fact(self.clock.now(), FactKind.CONVERSATION_CLOSED, 1, "media", "goodbye")
+        live.record(call.call_id, [closed])
+        self._tell(dialled, "stream/1", {"StreamEvent": "stream-stopped"})
         dialled["status"] = "completed"
         self._report(dialled, "completed")
         self._settle()
 
     def _report(self, dialled: Mapping[str, str], status: str) -> None:
+        self._tell(dialled, "status", {"CallStatus": status})
+
+    def _tell(
+        self, dialled: Mapping[str, str], what: str, fields: Mapping[str, str], wanted: int = 204
+    ) -> None:
         """A signed callback, tried again as our addresses ask for."""
-        path = urllib.parse.urlsplit(dialled["callback"]).path
-        form = {"CallSid": dialled["sid"], "CallStatus": status}
-        _, _, _, call_id, attempt, what = path.split("/", 5)
+        base = urllib.parse.urlsplit(dialled["callback"]).path.removesuffix("/status")
+        path, form = f"{base}/{what}", {"CallSid": dialled["sid"], **fields}
+        _, _, _, call_id, attempt, _ = path.split("/", 5)
         event = {
             "routeKey": "POST /twilio/calls/{call_id}/{attempt}/{event+}",
             "rawPath": path,
@@ -299,9 +396,9 @@ class World:
         }
         for _ in range(TRIES):
             answer = self._invoke("TwilioCallbacksFn", event)
-            if answer is not None and answer["statusCode"] == 204:
+            if answer is not None and answer["statusCode"] == wanted:
                 return
-        raise AssertionError(f"the report {status} was not taken: {answer}")
+        raise AssertionError(f"the callback {what} was not taken: {answer}")
 
     # --- delivery, at least once
 
@@ -392,7 +489,7 @@ class World:
         """Count writes and die after the wanted one."""
         world = self
         call_api: Callable[..., Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
-        dial, work = Carrier.dial, Database.work
+        dial, update, work = Carrier.dial, Carrier._update, Database.work
 
         def watched_call(client: Any, operation: str, arguments: Any) -> Any:
             answer = call_api(client, operation, arguments)
@@ -410,6 +507,11 @@ class World:
             world._writes.made("order to the carrier")
             return sid
 
+        def watched_update(carrier: Carrier, *arguments: Any) -> Any:
+            answer = update(carrier, *arguments)
+            world._writes.made("stop at the carrier")
+            return answer
+
         @contextlib.contextmanager
         def watched_work(database: Database, *arguments: Any, **named: Any) -> Iterator[Any]:
             with work(database, *arguments, **named) as connection:
@@ -419,6 +521,7 @@ class World:
         with (
             patch.object(BaseClient, "_make_api_call", watched_call),
             patch.object(Carrier, "dial", watched_dial),
+            patch.object(Carrier, "_update", watched_update),
             patch.object(Database, "work", watched_work),
         ):
             yield
@@ -448,6 +551,7 @@ class World:
             archived=len(objects) == 1,
             active_calls=live.active_calls(stage.tenant_id),
             stored_outcome=rows[0]["outcome"] if rows else None,
+            stored_end_reason=rows[0]["end_reason"] if rows else None,
         )
 
     def _rows(self, tenant_id: str) -> Sequence[dict[str, Any]]:
@@ -456,7 +560,7 @@ class World:
         database = Database(connector(self._database))
         try:
             with database.work(tenant_id) as connection:
-                found = connection.execute("SELECT call_id, outcome FROM calls").fetchall()
+                found = connection.execute("SELECT outcome, end_reason FROM calls").fetchall()
             return list(found)
         finally:
             database.close()
