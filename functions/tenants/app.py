@@ -16,6 +16,7 @@ from functions.tenants.requests import (
 from shared.adapters.directory import Directory, create_key
 from shared.adapters.opening_studio import OpeningStudio
 from shared.adapters.sounds import OpeningClips
+from shared.agents.tenant_text import checked
 from shared.domain.agent import Agent
 from shared.domain.clock import Clock
 from shared.domain.errors import Conflict, InvalidInput, KeyReused, NotFound
@@ -101,9 +102,11 @@ class Office:
     def publish(self, tenant_id: str, body: FactsBody) -> tuple[Agent, bool]:
         """The next version of the tenant's agent, and whether it is new: facts that say the same are no new version.
         Its opening waits for approval, and until then calls are made by the version before. A tenant's first agent is
-        its current one."""
+        its current one. Raises NotFound, or InvalidInput for words that may not go into opening and prompt."""
         self.directory.tenant(tenant_id)
-        agent, is_new = self.directory.publish(body.first_version(tenant_id))
+        described = body.first_version(tenant_id)
+        checked(described.facts, described.agent_name)
+        agent, is_new = self.directory.publish(described)
         self.directory.change_tenant(
             tenant_id,
             lambda tenant: replace(tenant, current_agent=tenant.current_agent or agent.agent_id),
