@@ -52,16 +52,18 @@ def compose() -> Analyst:
 
     secrets = Secrets(aws_clients.secrets_manager())
     dynamodb, table = aws_clients.dynamodb(), required("LIVE_TABLE")
+    clock = clock_from(environment())
     suppression_key = secrets.json(required("SIGNING_SECRET_ID"))["suppression"].encode()
     model = TextModel(
         api_key=secrets.json(required("OPENAI_SECRET_ID"))["api_key"],
         model=optional("OUTCOME_MODEL", "gpt-6-luna"),
         base_url=optional("OPENAI_BASE_URL") or None,
     )
+    clock = clock_from(environment())
     return Analyst(
-        clock=clock_from(environment()),
+        clock=clock,
         model=ModelReader(model),
-        reader=LiveReader(dynamodb, table),
+        reader=LiveReader(dynamodb, table, clock),
         live=LiveCalls(dynamodb, table),
         analyses=Analyses(dynamodb, table),
         suppressions=Suppressions(dynamodb, required("LEADS_TABLE"), suppression_key),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,38 +53,85 @@ def test_what_is_pure_stays_pure(folder) -> None:
         assert not roots & IMPURE, f"{path.relative_to(ROOT)} imports {roots & IMPURE}"
 
 
-HEAVY = (
-    "openai",
-    "twilio.rest",
-    "psycopg",
-    "sqlalchemy",
-    "holidays",
-    "phonenumbers",
-    "pydantic",
-    "websockets",
-)
-NEEDS = {
-    "authorizer": set(),
-    "twilio_callbacks": set(),
-    "publisher": set(),
-    "reconciler": {"twilio.rest"},
-    "dialer": {"twilio.rest"},
-    "call_creation": {"twilio.rest", "pydantic"},
-    "tenants": {"pydantic"},
-    "outcome_analysis": {"pydantic"},
-    "history": {"psycopg"},
-    "reports": {"psycopg"},
+# Packages with what they bring along.
+PACKAGES = {
+    "pydantic": {"pydantic", "pydantic_core", "annotated_types", "typing_inspection"},
+    "psycopg": {"psycopg", "psycopg_binary"},
+    "twilio": {"twilio"},
+    "twilio.rest": {"twilio", "requests", "charset_normalizer", "idna"},
+    "ulid": {"ulid"},
 }
+STORE = "codec stored_items"
+LIVE = f"{STORE} live_items live_calls live_writes"
+CARRIER = "carrier carrier_words"
+GATE = "directory gatekeeper suppressions"
+# What each function is for needs these modules of `shared/adapters` and these packages, and no others.
+ADAPTERS = {
+    "authorizer": f"aws_clients {STORE} clock directory",
+    "call_creation": f"aws_clients {LIVE} {CARRIER} {GATE} clock secrets dial_queue call_rate idempotency",
+    "dialer": f"aws_clients {LIVE} {CARRIER} {GATE} clock secrets dial_queue capacity twiml",
+    "history": f"aws_clients {STORE} clock live_items live_reader journal history history_rows database archive call_report",
+    "outcome_analysis": f"aws_clients {LIVE} live_reader journal clock secrets suppressions analyses",
+    "publisher": f"aws_clients {STORE} events",
+    "reconciler": f"aws_clients {LIVE} {CARRIER} clock secrets dial_queue leases",
+    "reports": f"aws_clients {STORE} clock live_items live_reader journal history history_rows database call_report",
+    "tenants": f"aws_clients {STORE} clock secrets directory sounds opening_studio",
+    "twilio_callbacks": f"aws_clients {LIVE} carrier_words clock secrets twilio_signature twiml",
+}
+NEEDS = {
+    "call_creation": {"pydantic", "twilio.rest", "ulid"},
+    "dialer": {"twilio.rest"},
+    "history": {"psycopg"},
+    "outcome_analysis": {"pydantic"},
+    "reconciler": {"twilio.rest"},
+    "reports": {"psycopg"},
+    "tenants": {"pydantic"},
+    "twilio_callbacks": {"twilio"},
+}
+EVERY_FUNCTION = "import boto3, msgspec, aws_lambda_powertools"
 
 
-@pytest.mark.parametrize("function", NEEDS)
-def test_a_function_imports_only_what_it_uses(function) -> None:
-    code = f"import functions.{function}.handler, sys; print(' '.join(sys.modules))"
+@cache
+def loaded_by(code: str) -> frozenset[str]:
     output = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"{code}; import sys; print(' '.join(sys.modules))"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    loaded = set(output.stdout.split())
-    assert {name for name in HEAVY if name in loaded} <= NEEDS[function]
+    return frozenset(output.stdout.split())
+
+
+def packages(modules: Iterable[str]) -> set[str]:
+    """Top-level names that are neither Python's nor ours."""
+    roots = {name.split(".")[0] for name in modules}
+    internal = {name for name in roots if name.startswith("_") or name == "cython_runtime"}
+    return roots - internal - sys.stdlib_module_names - set(OURS)
+
+
+def test_every_function_is_named_here() -> None:
+    handlers = {path.parent.name for path in (ROOT / "functions").glob("*/handler.py")}
+    assert handlers == ADAPTERS.keys()
+
+
+@pytest.mark.parametrize("function", ADAPTERS)
+def test_a_function_imports_only_what_it_uses(function) -> None:
+    loaded = loaded_by(f"import functions.{function}.handler")
+    prefix = "shared.adapters."
+    adapters = {name.removeprefix(prefix) for name in loaded if name.startswith(prefix)}
+    assert adapters == set(ADAPTERS[function].split())
+    allowed = packages(loaded_by(EVERY_FUNCTION))
+    for package in NEEDS.get(function, ()):
+        allowed |= PACKAGES[package]
+    assert packages(loaded) <= allowed
+
+
+@pytest.mark.parametrize("function", ADAPTERS)
+def test_a_function_imports_no_other_function(function) -> None:
+    loaded = loaded_by(f"import functions.{function}.handler")
+    folders = {name.split(".")[1] for name in loaded if name.startswith("functions.")}
+    assert not folders & (ADAPTERS.keys() - {function})
 
 
 def test_no_address_of_a_package_index_and_no_lock_that_holds_one() -> None:
