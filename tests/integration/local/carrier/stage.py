@@ -77,6 +77,12 @@ class Application:
     starts: list[dict[str, Any]] = field(default_factory=list)
     streams: asyncio.Queue[web.WebSocketResponse] = field(default_factory=asyncio.Queue)
     fail_webhooks: int = 0
+    answer_after_s: float = 0.0
+    """How long webhooks take."""
+    deaf: bool = False
+    """Streams are accepted and never read."""
+    deaf_sockets: int = 0
+    done: asyncio.Event = field(default_factory=asyncio.Event)
 
     def far_end_for(self, call: RingingCall) -> FarEnd | None:
         return self.person if call.to_number == CALLEE else self.others.get(call.to_number)
@@ -86,6 +92,7 @@ class Application:
         url = self.signed_origin + request.path
         assert RequestValidator(TOKEN).validate(url, form, request.headers["X-Twilio-Signature"])
         self.tokens.append(request.headers.get("I-Twilio-Idempotency-Token"))
+        await asyncio.sleep(self.answer_after_s)
         if self.fail_webhooks:
             self.fail_webhooks -= 1
             return web.Response(status=500)
@@ -107,6 +114,10 @@ class Application:
         # Pongs are for the tests to see.
         socket = web.WebSocketResponse(compress=False, autoping=False)
         await socket.prepare(request)
+        if self.deaf:
+            self.deaf_sockets += 1
+            await self.done.wait()
+            return socket
         async for message in socket:
             if message.type is WSMsgType.PONG:
                 self.pongs.append(bytes(message.data))
@@ -201,6 +212,7 @@ async def staged(
     try:
         yield Stage(carrier, client, app)
     finally:
+        app.done.set()
         await carrier.stop()
         await runner.cleanup()
 
