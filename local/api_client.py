@@ -37,7 +37,7 @@ class Api:
         body: Any = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
-        """The JSON answer; raises ApiError for anything but 2xx."""
+        """The JSON answer; raises ApiError for anything but 2xx, NoTwin where nobody answers."""
         parts = urllib.parse.urlsplit(self.url)
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -56,7 +56,12 @@ class Api:
             )
             response = connection.getresponse()
             text = response.read().decode()
-        except ConnectionError as error:
+        except TimeoutError as error:
+            raise NoTwin(
+                f"{self.url} did not answer within {WITHIN_S:g} s: look whether the twin still runs"
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            # Refused, reset, an unknown host, an answer that is no HTTP.
             raise NoTwin(
                 f"nothing answers at {self.url}; start the twin with ./sofia up"
             ) from error

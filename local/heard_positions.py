@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from local.callee.account import Account
+from local.realtime.conversation import Item
 from local.realtime.session import EmulatedSession
 from local.speech.ports import BYTES_PER_MS, Utterance
 from local.speech.word_board import WordBoard
@@ -43,24 +44,45 @@ def heard_positions(
 ) -> Sequence[HeardPosition]:
     """Every truncation in those of the sessions that served the call to `number` (E.164)."""
     return [
-        HeardPosition(len(sound) // BYTES_PER_MS, told_ms, *_heard_ms(sound, account.heard))
-        for sound, told_ms in _truncations(sessions, number)
+        HeardPosition(len(item.sound) // BYTES_PER_MS, item.heard_ms, *_heard_ms(item, account))
+        for session in sessions
+        if _serves(session, number)
+        for item in session.conversation.spoken
+        if item.heard_ms is not None
     ]
 
 
-def _truncations(sessions: Sequence[EmulatedSession], number: str) -> Iterator[tuple[bytes, int]]:
+def produced_for(sessions: Sequence[EmulatedSession], number: str) -> tuple[Utterance, ...]:
+    """All that was made to be heard in calls to `number`: their sessions' words, and those of the openings that were
+    spoken once for everybody."""
+    return tuple(
+        Utterance(item.text, item.sound, tuple(item.words))
+        for session in sessions
+        if _serves(session, number) or _is_reading(session)
+        for item in session.conversation.spoken
+        if item.sound
+    )
+
+
+def openings_spoken(sessions: Sequence[EmulatedSession]) -> Iterator[Item]:
+    """The openings that were spoken once for everybody."""
     for session in sessions:
-        items = session.conversation.items
-        if not any(item.role == "system" and number in item.text for item in items):
-            continue
-        for item in items:
-            if item.role == "assistant" and item.heard_ms is not None:
-                yield item.sound, item.heard_ms
+        if _is_reading(session):
+            yield from session.conversation.spoken
 
 
-def _heard_ms(sound: bytes, heard: bytes) -> tuple[int, int]:
+def _serves(session: EmulatedSession, number: str) -> bool:
+    return any(item.role == "system" and number in item.text for item in session.conversation.items)
+
+
+def _is_reading(session: EmulatedSession) -> bool:
+    """Calls begin with what is known of the lead."""
+    return not any(item.role == "system" for item in session.conversation.items)
+
+
+def _heard_ms(item: Item, account: Account) -> tuple[int, int]:
     board = WordBoard()
-    board.post(Utterance("", sound, ()))
-    end = max((hearing.end for hearing in board.hearings(heard)), default=0)
-    certain = len(sound[:end].rstrip(SILENCE))
+    board.post(Utterance("", item.sound, ()))
+    end = max((hearing.end for hearing in board.hearings(account.heard)), default=0)
+    certain = len(item.sound[:end].rstrip(SILENCE))
     return certain // BYTES_PER_MS, end // BYTES_PER_MS

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,55 +11,88 @@ from rich.markup import escape
 from rich.table import Table
 
 _NAMES = {"agent": "Sofía", "callee": "Persona"}
+_OTHERS = {"agent": "callee", "callee": "agent"}
 _STYLES = {"agent": "cyan", "callee": "green"}
+_WAITING_MAX = 2
+"""Turns that wait for the words of an earlier one. Noise never gets words: after so many more it is passed over."""
+_MARK_MS_MAX = 1_000
+"""A first mark comes back after 200 ms of sound. One that takes longer belongs to a beginning that was made anew."""
 
 
 class LiveView:
-    """Prints each turn when it ends, each tool when it ran. Plain text where the output is no terminal."""
+    """Prints turns and tools in the order of their beginning. Plain text where the output is no terminal."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._status = ""
-        self._turns: dict[int, str | None] = {}
-        self._tools = 0
+        self._turns_shown: set[int] = set()
+        self._tools_shown = 0
 
     def show(self, report: dict[str, Any]) -> None:
         """Print what is new in a report."""
+        over = report["status"] in ("ended", "analysed", "denied")
+        for turn in self._due(report["turns"], over):
+            self._tools(report["tools"], before_ms=turn["started_ms"])
+            self._turn(turn, report["turns"])
+            self._turns_shown.add(turn["n"])
+        if over:
+            self._tools(report["tools"], before_ms=None)
         if report["status"] != self._status:
             self._status = report["status"]
             self._console.print(f"[dim]· {_STATUS.get(self._status, self._status)}[/]")
-        new: list[tuple[int, Callable[[], None]]] = []
-        for tool in report["tools"][self._tools :]:
-            new.append((tool["at_ms"], partial(self._tool, tool)))
-        self._tools = len(report["tools"])
-        for turn in report["turns"]:
-            # The callee's words arrive after the turn ended: it is printed once they are there.
-            if turn["heard"] is None or self._turns.get(turn["n"]) == turn["heard"]:
-                continue
-            self._turns[turn["n"]] = turn["heard"]
-            new.append((turn["started_ms"], partial(self._turn, turn)))
-        for _, tell in sorted(new, key=lambda entry: entry[0]):
-            tell()
 
-    def _tool(self, tool: dict[str, Any]) -> None:
-        values = escape(", ".join(f"{k}={v}" for k, v in tool["arguments"].items()))
-        mark = "" if tool["done"] else " (refused)"
-        self._console.print(f"[yellow]{_clock(tool['at_ms'])}  ⚙ {tool['name']}({values}){mark}[/]")
+    def _due(self, turns: Sequence[dict[str, Any]], over: bool) -> list[dict[str, Any]]:
+        """Turns to print now. A turn is on record once it is over, and its words may come later still: those that
+        began after it wait for it."""
+        waiting = [
+            turn
+            for turn in sorted(turns, key=lambda turn: int(turn["n"]))
+            if turn["heard"] is not None and turn["n"] not in self._turns_shown
+        ]
+        if over:
+            return waiting
+        following = max(self._turns_shown, default=0) + 1
+        due: list[dict[str, Any]] = []
+        for turn in waiting:
+            if turn["n"] <= following or len(waiting) - len(due) > _WAITING_MAX:
+                due.append(turn)
+                following = turn["n"] + 1
+        return due
 
-    def _turn(self, turn: dict[str, Any]) -> None:
+    def _tools(self, tools: Sequence[dict[str, Any]], before_ms: int | None) -> None:
+        for tool in tools[self._tools_shown :]:
+            if before_ms is not None and tool["at_ms"] >= before_ms:
+                return
+            values = escape(", ".join(f"{k}={v}" for k, v in tool["arguments"].items()))
+            mark = "" if tool["done"] else " (refused)"
+            self._line(_clock(tool["at_ms"]), "⚙", f"{tool['name']}({values}){mark}", "yellow")
+            self._tools_shown += 1
+
+    def _turn(self, turn: dict[str, Any], turns: Sequence[dict[str, Any]]) -> None:
         who = turn["who"]
         text = escape(turn["heard"])
+        if _cut_in_on(turn, turns):
+            text = f"✂ {text}"
         if turn["interrupted"]:
-            text += " ✂ interrupted"
-        line = f"{_clock(turn['started_ms'])}  {_NAMES[who]:8}{text}"
-        self._console.print(f"[{_STYLES[who]}]{line}[/]")
+            other = _NAMES[_OTHERS[who]]
+            text += f" [dim strike]{escape(_unheard(turn))}[/] [bold red]✂ {other} interrupts[/]"
+        self._line(_clock(turn["started_ms"]), _NAMES[who], text, _STYLES[who])
         waterfall = turn.get("waterfall_ms")
         if waterfall and waterfall["gap"] is not None:
-            parts = ("detector", "decision", "model", "sending", "carrier")
-            shown = " · ".join(
-                f"{name} {waterfall[name]}" for name in parts if waterfall[name] is not None
-            )
-            self._console.print(f"[dim]{'':18}gap {waterfall['gap']} ms = {shown}[/]")
+            self._line("", "", _waterfall(waterfall), "dim")
+
+    def _line(self, clock: str, who: str, text: str, style: str) -> None:
+        """Long texts are wrapped under their beginning where somebody looks at a terminal."""
+        console = self._console
+        if not (console.is_terminal or console.record):
+            console.print(f"[{style}]{clock:8}{who:8}{text}[/]")
+            return
+        grid = Table.grid()
+        grid.add_column(width=8)
+        grid.add_column(width=8)
+        grid.add_column(ratio=1)
+        grid.add_row(clock, who, text, style=style)
+        console.print(grid)
 
     def summary(self, report: dict[str, Any], extra: dict[str, str]) -> None:
         """Outcome, fields with quotes, latencies, cost."""
@@ -86,7 +118,7 @@ class LiveView:
         )
         self._cost(report["cost_usd"])
         for name, value in extra.items():
-            console.print(f"{name}: {value}")
+            console.print(f"{name}: {escape(value)}")
 
     def _cost(self, cost: dict[str, float]) -> None:
         table = Table("cost", "USD", title_justify="left")
@@ -95,6 +127,35 @@ class LiveView:
                 table.add_row(name, f"{amount:.4f}")
         table.add_row("[bold]total[/]", f"[bold]{cost['total']:.4f}[/]")
         self._console.print(table)
+
+
+def _cut_in_on(turn: dict[str, Any], turns: Sequence[dict[str, Any]]) -> bool:
+    """Whether this turn is the one that interrupted another."""
+    return any(
+        other["interrupted"]
+        and other["who"] != turn["who"]
+        and other["started_ms"] < turn["started_ms"] <= other["ended_ms"]
+        for other in turns
+    )
+
+
+def _unheard(turn: dict[str, Any]) -> str:
+    """What was still to come when a turn was cut."""
+    said, heard = (turn["said"] or "").split(), turn["heard"].split()
+    return " ".join(said[len(heard) :]) if said[: len(heard)] == heard else ""
+
+
+def _waterfall(parts: dict[str, Any]) -> str:
+    """The gap and what it is made of; the carrier's part comes after it."""
+    names = ("detector", "decision", "model", "sending")
+    shown = " · ".join(f"{name} {parts[name]}" for name in names if parts[name] is not None)
+    line = f"gap {parts['gap']} ms = {shown}"
+    carrier = parts["carrier"]
+    if carrier is None:
+        return line
+    if carrier > _MARK_MS_MAX:
+        return f"{line}; begun anew, first heard whole after {carrier} ms"
+    return f"{line}; carrier {carrier}"
 
 
 def _extracted(fields: dict[str, Any]) -> Table:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local.api_client import Api
+from local.api_client import Api, ApiError
 from local.callee.actor import PersonaActor
 from local.callee.persona import Persona
+from local.carrier.call import EmulatedCall
 from local.errors import TwinError
-from local.speech.ports import Voice
+from local.heard_positions import produced_for
+from local.speech.ports import Utterance, Voice
 from local.speech.word_board import WordBoard
 from local.twin import Twin
 
 POLL_S = 0.25
+HUNG_UP_WITHIN_S = 10.0
 Progress = Callable[[dict[str, Any]], None]
 
 
@@ -26,10 +30,17 @@ class CallTimedOut(TwinError):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A finished call: the API's report, and the callee's own account."""
+    """A finished call: the API's report, and the callee's own account.
+
+    `carrier_sid` is the carrier's name for the call, None where it was never dialled. `stream_since_ms` is when, on the
+    callee's clock, the product's clock began. `produced` is all that the emulated model said in it.
+    """
 
     report: dict[str, Any]
     actor: PersonaActor
+    carrier_sid: str | None
+    stream_since_ms: int
+    produced: tuple[Utterance, ...]
 
 
 def request_body(persona: Persona, number: str | None = None) -> dict[str, Any]:
@@ -63,15 +74,36 @@ async def place(
     progress: Progress | None = None,
     within_s: float = 240.0,
 ) -> Placed:
-    """Connect the persona, order the call, wait until it is analysed. Raises ApiError, CallTimedOut."""
+    """Connect the persona, order the call, wait until it is analysed. Raises ApiError, CallTimedOut; a call that
+    takes too long is hung up."""
     actor = PersonaActor(persona, board=board)
     await actor.prepare(voice)
     twin.switchboard.connect(number or persona.lead.phone, actor)
     headers = {"Idempotency-Key": str(uuid.uuid4())}
     body = request_body(persona, number)
     created = await asyncio.to_thread(api.call, "POST", "/v1/calls", body, headers)
-    report = await follow(api, created["call_id"], progress, within_s)
-    return Placed(report, actor)
+    try:
+        report = await follow(api, created["call_id"], progress, within_s)
+    except CallTimedOut:
+        await _hang_up(api, created["call_id"])
+        raise
+    produced = produced_for(twin.realtime.sessions, number or persona.lead.phone)
+    return Placed(report, actor, *_on_the_line(twin, actor), produced)
+
+
+def _on_the_line(twin: Twin, actor: PersonaActor) -> tuple[str | None, int]:
+    """The carrier's name for the call that the actor took, and when its stream began."""
+    sid = next((sid for sid, taker in twin.switchboard.taken.items() if taker is actor), None)
+    call = twin.carrier.calls.get(sid) if sid else None
+    line = call.line if isinstance(call, EmulatedCall) else None
+    return sid, line.stream_since_ms if line else 0
+
+
+async def _hang_up(api: Api, call_id: str) -> None:
+    """End a call that takes too long, so that it does not run on beside what comes next."""
+    with contextlib.suppress(ApiError, CallTimedOut):
+        await asyncio.to_thread(api.call, "DELETE", f"/v1/calls/{call_id}")
+        await follow(api, call_id, within_s=HUNG_UP_WITHIN_S)
 
 
 async def follow(

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local.callee.account import Account, HeardSpeech
-from local.speech.ports import BYTES_PER_MS, Utterance
+from local.callee.listening import AUDIBLE_RMS
+from local.speech.ports import BYTES_PER_MS, FRAME_BYTES, Utterance
+from local.speech.sound import rms
 from local.speech.word_board import Hearing, WordBoard, words_of
 
 _ONSET_MS = 100
@@ -32,7 +34,7 @@ class HeardTurn:
 
     @property
     def text(self) -> str:
-        return " ".join(word for piece in self.pieces for word in words_of(piece))
+        return " ".join(word for piece in self.pieces for word in _words(piece))
 
     @property
     def cut_words(self) -> tuple[str, ...]:
@@ -80,7 +82,8 @@ def _stretches(account: Account) -> list[tuple[HeardSpeech, bytes]]:
     ]
 
 
-def _turn(speech: HeardSpeech, found: Sequence[Hearing]) -> HeardTurn:
+def _turn(speech: HeardSpeech, hearings: Sequence[Hearing]) -> HeardTurn:
+    found = [each for each in hearings if _is_audible(each)]
     known_ms = sum(each.end - each.begin for each in found) // BYTES_PER_MS
     pauses_ms = max(0, len(found) - 1) * _PAUSE_MS_MAX
     unknown_ms = speech.end_ms - speech.start_ms - known_ms - pauses_ms
@@ -90,6 +93,26 @@ def _turn(speech: HeardSpeech, found: Sequence[Hearing]) -> HeardTurn:
         _merged(found),
         unknown_ms if unknown_ms >= _UNKNOWN_MS_MIN else 0,
     )
+
+
+def _words(piece: Hearing) -> list[str]:
+    """The words of which the greater part was heard, their ends among it."""
+    first = next(
+        (word for word in piece.utterance.words if word.end_ms * BYTES_PER_MS > piece.begin), None
+    )
+    words = list(words_of(piece))
+    if first is None or not words or words[0] != first.word:
+        return words
+    before_ms = [word.end_ms for word in piece.utterance.words if word.end_ms < first.end_ms]
+    middle = (max(before_ms, default=0) + first.end_ms) // 2 * BYTES_PER_MS
+    return words if piece.begin <= middle else words[1:]
+
+
+def _is_audible(piece: Hearing) -> bool:
+    """Utterances begin and end with the faint floor of the voice, which is nobody's speech."""
+    sound = piece.utterance.sound[piece.begin : piece.end]
+    frames = (sound[at : at + FRAME_BYTES] for at in range(0, len(sound), FRAME_BYTES))
+    return any(rms(frame) >= AUDIBLE_RMS for frame in frames)
 
 
 def _merged(pieces: Sequence[Hearing]) -> tuple[Hearing, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from local.carrier.far_end import FRAME_MS, SILENCE_FRAME
 from local.speech.sound import rms
 
-_AUDIBLE_RMS = 120
+AUDIBLE_RMS = 120
 """Well above the synthesiser's own floor (25; measured), well below its faintest vowel (700)."""
 _STRETCH_PAUSE_MS = 200
 _OVERRUN_MS = 1_500
@@ -41,7 +41,7 @@ class AgentListening:
 
     def listen(self, frame: bytes, at_ms: int) -> None:
         """Take the frame that starts at `at_ms`."""
-        if frame == SILENCE_FRAME or rms(frame) < _AUDIBLE_RMS:
+        if frame == SILENCE_FRAME or rms(frame) < AUDIBLE_RMS:
             return
         end_ms = at_ms + FRAME_MS
         if self._stretches and at_ms - self._stretches[-1].end_ms < _STRETCH_PAUSE_MS:

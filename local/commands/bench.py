@@ -5,45 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import subprocess
-import sys
 from collections import defaultdict
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from local.callee.checks import Check, CheckLevel, persona_passes
-from local.callee.expectations import evaluate
+from local.callee.checks import CheckLevel
 from local.callee.persona import Persona, PersonaFile, load_personas
-from local.heard_positions import heard_positions
-from local.judging import call_report
+from local.cold_start import function_names, measure
 from local.live_view import progress
-from local.placing import CallTimedOut, place
-from local.session import Session, open_session
-from local.tenant_setup import set_up
+from local.persona_runs import Run, play, side_by_side
+from local.session import TextEarsNotUsed, open_session, with_own_key
 from local.twin import TwinOptions
 from local.user_paths import as_given
 
-FUNCTIONS = (
-    "authorizer",
-    "call_creation",
-    "dialer",
-    "twilio_callbacks",
-    "publisher",
-    "reconciler",
-    "tenants",
-    "outcome_analysis",
-    "history",
-    "reports",
-)
 # These answer a carrier or stand before every request; the others may take longer to start.
 WEBHOOKS = ("authorizer", "twilio_callbacks", "publisher")
 MAX_RATIO = 1.5
-COLD_RUNS = 7
-_CLIENT = "import boto3; boto3.client('dynamodb', region_name='eu-west-1')"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,10 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     personas = kinds.add_parser(
         "personas", help="play personas by voice and check their expectations"
     )
-    personas.add_argument("--runs", type=int, default=1, help="how often each is played")
+    personas.add_argument("--runs", type=_count, default=1, help="how often each is played")
     personas.add_argument("--ids", nargs="+", metavar="ID", help="only these")
     personas.add_argument("--file", type=Path, help="any file of the persona file's schema")
     personas.add_argument("--text-ears", action="store_true", help="words by a side channel")
+    personas.add_argument(
+        "--at-once", type=_count, default=1, metavar="N", help="on so many twins side by side"
+    )
     personas.add_argument("--json", action="store_true")
     cold = kinds.add_parser(
         "cold", help="import time of every function against boto3 with DynamoDB"
@@ -73,130 +55,108 @@ def run(options: argparse.Namespace) -> int:
         return 130
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("give a number from 1 on")
+    return int(text)
+
+
 async def _personas(options: argparse.Namespace, file: PersonaFile, wanted: list[Persona]) -> int:
-    results: dict[str, list[list[Check]]] = defaultdict(list)
-    runs: list[dict[str, Any]] = []
-    async with open_session(TwinOptions(), text_ears=options.text_ears, personas=file) as session:
-        total = options.runs * len(wanted)
-        for number in range(total):
-            persona = wanted[number % len(wanted)]
-            progress(f"run {number + 1} of {total}: {persona.id}")
-            checks, report = await _play(session, persona, f"run-{number + 1}")
-            results[persona.id].append(checks)
-            runs.append(report)
-            _tell(checks, report)
-    passed = {
-        name: sum(persona_passes(checks) for checks in all_checks)
-        for name, all_checks in results.items()
-    }
-    if options.json:
-        ears = "text" if options.text_ears else "voice"
-        print(
-            json.dumps(
-                {"ears": ears, "runs": options.runs, "passed": passed, "calls": runs},
-                ensure_ascii=False,
-            )
-        )
-    else:
-        _table(results, passed, options)
-    return 0 if all(count == options.runs for count in passed.values()) else 1
+    """What was played is reported also where something stops the bench."""
+    twin_options = with_own_key(TwinOptions())
+    if options.text_ears and twin_options.openai_api_key:
+        raise TextEarsNotUsed("the real model hears by itself: leave --text-ears out")
+    about: dict[str, str] = {}
+    runs: list[Run] = []
+    try:
+        if options.at_once > 1 and len(wanted) > 1:
+            ids = [persona.id for persona in wanted]
+            count = min(options.at_once, len(ids))
+            shares = [ids[first::count] for first in range(count)]
+            about, runs = await side_by_side(shares, _passed_on(options), _tell)
+        else:
+            async with open_session(
+                twin_options, text_ears=options.text_ears, personas=file
+            ) as session:
+                about = session.stand_ins
+                total = options.runs * len(wanted)
+                for number in range(total):
+                    persona = wanted[number % len(wanted)]
+                    progress(f"run {number + 1} of {total}: {persona.id}")
+                    runs.append(await play(session, persona, f"run-{number + 1}"))
+                    _tell(runs[-1])
+    finally:
+        if runs:
+            _report(options, about, runs)
+    return 0 if len(runs) == options.runs * len(wanted) and all(r.passed for r in runs) else 1
 
 
-def _tell(checks: list[Check], report: dict[str, Any]) -> None:
+def _passed_on(options: argparse.Namespace) -> list[str]:
+    """For the processes that play a share each."""
+    arguments = ["--runs", str(options.runs)]
+    if options.file:
+        arguments += ["--file", str(as_given(options.file).resolve())]
+    return [*arguments, *(["--text-ears"] if options.text_ears else [])]
+
+
+def _tell(run: Run) -> None:
     """What failed, and the conversation in which it did."""
-    for check in checks:
+    for check in run.checks:
         if check.passed is False:
-            where = check.moment or ""
-            progress(f"  {check.level.value} {check.id}: {where} {check.detail}")
-    if persona_passes(checks):
+            progress(f"  {check.level.value} {check.id}: {check.moment or ''} {check.detail}")
+    if run.passed:
         return
-    for turn in report.get("turns", []):
+    for turn in run.call.get("turns", []):
         cut = " ✂" if turn["interrupted"] else ""
         progress(f"    {turn['started_ms'] / 1_000:6.1f} {turn['who']:7}{turn['heard']}{cut}")
 
 
-async def _play(
-    session: Session, persona: Persona, tenant_id: str
-) -> tuple[list[Check], dict[str, Any]]:
-    """One call of a persona for a tenant of its own."""
-    session.twin.clock.set_now(persona.call_at)
-    api = await asyncio.to_thread(set_up, session.admin, tenant_id, session.personas.tenant)
-    earlier = frozenset(session.twin.realtime.sessions)
-    try:
-        placed = await place(session.twin, api, persona, session.voice, board=session.board)
-    except CallTimedOut as late:
-        return [Check("call.ends", CheckLevel.HARD, False, None, str(late))], {
-            "persona": persona.id
-        }
-    suppressed = session.twin.suppressions.find(tenant_id, persona.lead.phone) is not None
-    checks = evaluate(persona, session.personas.common_expect, call_report(placed, suppressed))
-    kept = {
-        name: placed.report[name]
-        for name in ("call_id", "outcome", "turns", "tools", "latency_ms", "cost_usd")
-    }
-    positions = heard_positions(
-        [one for one in session.twin.realtime.sessions if one not in earlier],
-        persona.lead.phone,
-        placed.actor.account(),
-    )
-    return checks, {
-        "persona": persona.id,
-        "heard_position_errors_ms": [position.error_ms for position in positions],
-        "checks": [asdict(c) for c in checks if c.passed is not None],
-        **kept,
-    }
-
-
-def _table(
-    results: dict[str, list[list[Check]]], passed: dict[str, int], options: argparse.Namespace
-) -> None:
-    ears = "text ears" if options.text_ears else "voice"
+def _report(options: argparse.Namespace, about: dict[str, str], runs: list[Run]) -> None:
+    by_persona: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        by_persona[run.persona].append(run)
+    passed = {name: sum(run.passed for run in played) for name, played in by_persona.items()}
+    if options.json:
+        calls = [run.as_json() for run in runs]
+        undecided = sum(run.undecided for run in runs)
+        body = {**about, "runs": options.runs, "passed": passed, "not_decided": undecided}
+        print(json.dumps({**body, "calls": calls}, ensure_ascii=False))
+        return
     table = Table(
-        "persona", "passed", "failed hard checks", title=f"Personas by {ears}; the mind is a script"
+        *("persona", "passed", "failed hard checks", "failed soft checks", "not decided"),
+        title=f"Personas; mind: {about.get('mind')}, ears: {about.get('ears')}",
     )
-    for name, runs in results.items():
-        failed = sorted(
-            {
-                c.id
-                for checks in runs
-                for c in checks
-                if c.passed is False and c.level is CheckLevel.HARD
-            }
+    for name, played in by_persona.items():
+        hard, soft = (
+            ", ".join(sorted({check for run in played for check in run.failed(level)}))
+            for level in (CheckLevel.HARD, CheckLevel.SOFT)
         )
-        table.add_row(name, f"{passed[name]}/{len(runs)}", ", ".join(failed))
+        open_questions = str(sum(run.undecided for run in played))
+        table.add_row(name, f"{passed[name]}/{len(played)}", hard, soft, open_questions)
     everybody = sum(count == options.runs for count in passed.values())
     Console().print(table)
     print(f"pass^{options.runs}: {everybody} of {len(passed)} personas")
+    print("not decided: questions for a judge, who is a person or a model")
 
 
 def _cold(as_json: bool) -> int:
-    baseline = _import_ms(_CLIENT)
-    rows = {}
-    for name in FUNCTIONS:
-        milliseconds = _import_ms(f"import functions.{name}.handler; {_CLIENT}")
-        rows[name] = {"ms": round(milliseconds, 1), "ratio": round(milliseconds / baseline, 2)}
-    failed = [name for name in WEBHOOKS if rows[name]["ratio"] > MAX_RATIO]
+    names = function_names()
+    found = measure(names)
+    failed = [name for name in WEBHOOKS if round(found.ratios[name], 2) > MAX_RATIO]
     if as_json:
-        print(json.dumps({"baseline_ms": round(baseline, 1), "functions": rows, "failed": failed}))
-    else:
-        table = Table(
-            "function", "ms", "ratio", title="Import time against boto3 with a DynamoDB client"
-        )
-        table.add_row("boto3 + dynamodb", f"{baseline:.0f}", "1.00")
-        for name, row in rows.items():
-            mark = " (webhook)" if name in WEBHOOKS else ""
-            table.add_row(name + mark, f"{row['ms']:.0f}", f"{row['ratio']:.2f}")
-        Console().print(table)
+        rows = {
+            name: {"ms": round(found.functions_ms[name], 1), "ratio": round(found.ratios[name], 2)}
+            for name in names
+        }
+        baseline_ms = round(found.baseline_ms, 1)
+        print(json.dumps({"baseline_ms": baseline_ms, "functions": rows, "failed": failed}))
+        return 1 if failed else 0
+    table = Table(
+        "function", "ms", "ratio", title="Import time against boto3 with a DynamoDB client"
+    )
+    table.add_row("boto3 + dynamodb", f"{found.baseline_ms:.0f}", "1.00")
+    for name in names:
+        mark = " (webhook)" if name in WEBHOOKS else ""
+        table.add_row(name + mark, f"{found.functions_ms[name]:.0f}", f"{found.ratios[name]:.2f}")
+    Console().print(table)
     return 1 if failed else 0
-
-
-def _import_ms(code: str) -> float:
-    """Median of fresh processes, interpreter start excluded."""
-    timed = f"import time; t = time.perf_counter(); {code}; print((time.perf_counter() - t) * 1000)"
-    samples = []
-    for _ in range(COLD_RUNS):
-        output = subprocess.run(
-            [sys.executable, "-c", timed], capture_output=True, text=True, check=True
-        )
-        samples.append(float(output.stdout))
-    return sorted(samples)[COLD_RUNS // 2]

@@ -27,10 +27,11 @@ def run(options: argparse.Namespace) -> int:
     body = Api(state["personas_url"], "").call("POST", "/connect", connection)
     api = Api(state["api_url"], state["api_key"])
     created = api.call("POST", "/v1/calls", body, {"Idempotency-Key": str(uuid.uuid4())})
+    about = {name: state[name] for name in ("mind", "ears")}
     view = None if options.json else LiveView()
     report = asyncio.run(follow(api, created["call_id"], view.show if view else None))
     if view is None:
-        print(json.dumps(report, ensure_ascii=False))
+        print(json.dumps({**report, **about}, ensure_ascii=False))
     else:
-        view.summary(report, {})
+        view.summary(report, {"Mind, ears": f"{about['mind']}, {about['ears']}"})
     return 0 if report["status"] == "analysed" else 1

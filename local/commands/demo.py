@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from local.callee.persona import load_personas
+from rich.console import Console
+
+from local import screenshot
+from local.callee.checks import Check, CheckLevel
+from local.callee.persona import Persona, load_personas
 from local.cloud.state import kept_folder
+from local.judging import judged, remembered
 from local.live_view import LiveView, progress
 from local.placing import Placed, place
-from local.session import TENANT, Session, open_session
+from local.session import TENANT, Session, open_session, with_own_key
+from local.stored_texts import turn_rows
 from local.twin import TwinOptions
 from local.user_paths import as_given
-from shared.domain.listing import CallQuery, CallRow
 
 DEFAULT_PERSONA = "p00"
-REMEMBERED_WITHIN_S = 20.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--persona", metavar="ID", default=DEFAULT_PERSONA, help="who answers")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--record", metavar="DIR", type=Path, help="where the recording goes")
+    parser.add_argument(
+        "--svg", metavar="FILE", type=Path, help="what the terminal shows, as a picture"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,83 +46,103 @@ def run(options: argparse.Namespace) -> int:
 async def _demo(options: argparse.Namespace) -> int:
     folder = as_given(options.record) if options.record else kept_folder("recordings")
     folder.mkdir(parents=True, exist_ok=True)
-    progress(
-        "starting the twin (the model, the carrier and the callee are simulated; the mind is a script) ..."
-    )
-    key = os.environ.get("OPENAI_API_KEY") or None
-    if key:
-        progress("OPENAI_API_KEY is set: the model is the real one, and costs money")
-    async with open_session(TwinOptions(record_folder=folder, openai_api_key=key)) as session:
+    progress("starting the twin ...")
+    twin_options = with_own_key(TwinOptions(record_folder=folder))
+    console = _console(options)
+    view = LiveView(console)
+    async with open_session(twin_options) as session:
         persona = session.personas.persona(options.persona)
         session.twin.clock.set_now(persona.call_at)
         progress(f"calling {persona.name}, {persona.business} ...")
-        view = None if options.json else LiveView()
-        placed = await place(
-            session.twin,
-            session.api,
-            persona,
-            session.voice,
-            progress=view.show if view else None,
-        )
+        placed = await place(session.twin, session.api, persona, session.voice, progress=view.show)
+        troubles = await _troubles(session, placed, persona)
         report = await _complete(session, placed, folder)
-    if view is None:
-        print(json.dumps(report, ensure_ascii=False))
-    else:
-        view.summary(
-            report,
-            {
-                "Recording (left the callee, right Sofia)": report["recording"],
-                "PostgreSQL": _where_remembered(report),
-            },
+        rows = await asyncio.to_thread(
+            turn_rows, session.twin.database_url, TENANT, report["call_id"]
         )
-    return 0 if _went_well(report) else 1
+    view.summary(report, _places(report, rows))
+    if options.json:
+        print(json.dumps(report, ensure_ascii=False))
+    if options.svg:
+        screenshot.save(console, as_given(options.svg), "./sofia demo")
+    for trouble in [*troubles, *_missing(report)]:
+        progress(f"not as it should be: {trouble}")
+    return 1 if troubles or _missing(report) else 0
+
+
+def _console(options: argparse.Namespace) -> Console:
+    """Where the call is shown: nowhere with --json, which has standard output for itself."""
+    console = Console(
+        file=io.StringIO() if options.json else None,
+        record=bool(options.svg),
+        width=screenshot.WIDTH if options.svg else None,
+        highlight=False,
+    )
+    console.soft_wrap = not (console.is_terminal or options.svg)
+    return console
+
+
+async def _troubles(session: Session, placed: Placed, persona: Persona) -> list[str]:
+    """What the persona did not find as it expects, and what the emulated services had to refuse."""
+    checks = await judged(session, placed, persona, TENANT)
+    errors = [error for one in session.twin.realtime.sessions for error in one.errors]
+    return [
+        *(_told(check) for check in checks if _failed(check)),
+        *(f"the carrier had to refuse {what}" for what in session.twin.carrier.violations),
+        *(f"the model's service answered {error}" for error in errors),
+    ]
+
+
+def _failed(check: Check) -> bool:
+    return check.passed is False and check.level is CheckLevel.HARD
+
+
+def _told(check: Check) -> str:
+    return " ".join(filter(None, (f"{check.id}:", check.moment, check.detail)))
 
 
 async def _complete(session: Session, placed: Placed, folder: Path) -> dict[str, Any]:
-    """The report with what only this machine knows: the recording and where the call is stored."""
+    """The report with what only this machine knows: who stood in for whom, the recording, where the call is stored."""
     report = placed.report
-    row = await _remembered(session, report)
-    report["recording"] = await asyncio.to_thread(_named_recording, folder, report["call_id"])
+    in_history = await remembered(session, TENANT, report)
     live = await asyncio.to_thread(session.twin.live.get_for, TENANT, report["call_id"])
-    report["stored"] = {"live": live.status.value == report["status"], "history": row is not None}
-    return report
+    return {
+        **report,
+        **session.stand_ins,
+        "turns": [{"waterfall_ms": None, **turn} for turn in report["turns"]],
+        "recording": _named_recording(folder, placed.carrier_sid, report["call_id"]),
+        "stored": {"live": live.status.value == report["status"], "history": in_history},
+    }
 
 
-async def _remembered(session: Session, report: dict[str, Any]) -> CallRow | None:
-    """The call's row in PostgreSQL, once the projection has caught up; None if it does not."""
-    loop = asyncio.get_running_loop()
-    until_s = loop.time() + REMEMBERED_WITHIN_S
-    while loop.time() < until_s:
-        rows = await asyncio.to_thread(session.twin.history.rows, TENANT, CallQuery(limit=20))
-        for row in rows:
-            if row.call_id == report["call_id"] and row.outcome == report["outcome"]:
-                return row
-        await asyncio.sleep(0.2)
-    return None
-
-
-def _named_recording(folder: Path, call_id: str) -> str | None:
-    """The carrier's newest recording, under the call's own id."""
-    recordings = sorted(folder.glob("CA*.wav"), key=lambda path: path.stat().st_mtime)
-    if not recordings:
+def _named_recording(folder: Path, carrier_sid: str | None, call_id: str) -> str | None:
+    """The carrier's recording of this call, under the call's own id; None if there is none."""
+    recording = folder / f"{carrier_sid}.wav"
+    if carrier_sid is None or not recording.exists():
         return None
-    return str(recordings[-1].rename(folder / f"{call_id}.wav"))
+    return str(recording.rename(folder / f"{call_id}.wav"))
 
 
-def _where_remembered(report: dict[str, Any]) -> str:
-    if not report["stored"]["history"]:
-        return "the call is MISSING"
-    return f"table calls, tenant_id = '{TENANT}', call_id = '{report['call_id']}', {len(report['turns'])} rows in turns"
+def _places(report: dict[str, Any], rows: int) -> dict[str, str]:
+    stored = "the call is MISSING"
+    if report["stored"]["history"]:
+        call = f"tenant_id = '{TENANT}', call_id = '{report['call_id']}'"
+        stored = f"table calls, {call}, {rows} rows in turns"
+    return {
+        "Recording (left the callee, right Sofia)": report["recording"] or "none",
+        "PostgreSQL": stored,
+        "Mind, ears": f"{report['mind']}, {report['ears']}",
+    }
 
 
-def _went_well(report: dict[str, Any]) -> bool:
-    """Analysed, stored, recorded, and ended as a call should."""
-    ended = report["end_reason"] in ("completed", "voicemail")
-    return bool(
-        report["status"] == "analysed"
-        and ended
-        and report["outcome"]
-        and report["stored"]["live"]
-        and report["stored"]["history"]
-        and report["recording"]
-    )
+def _missing(report: dict[str, Any]) -> list[str]:
+    """What a call that went well leaves behind, and this one does not."""
+    expected = {
+        f"the call is {report['status']}": report["status"] == "analysed",
+        f"it ended with {report['end_reason']}": report["end_reason"] in ("completed", "voicemail"),
+        "it has no outcome": report["outcome"],
+        "it is not in the live table": report["stored"]["live"],
+        "it is not in PostgreSQL": report["stored"]["history"],
+        "there is no recording": report["recording"],
+    }
+    return [trouble for trouble, holds in expected.items() if not holds]

@@ -8,19 +8,31 @@ import contextlib
 import json
 import os
 import socket
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from local.callee.actor import PersonaActor
+from local.callee.persona import UnknownPersona
 from local.cloud.state import HOME
 from local.errors import NoTwin, PortTaken
 from local.live_view import progress
 from local.placing import request_body
-from local.session import TENANT, Session, open_session
+from local.session import TENANT, Session, open_session, with_own_key
 from local.twin import TwinOptions
 
 STATE_FILE = HOME / "up.json"
+
+
+class Connection(BaseModel):
+    """Who is to answer the next call to a number (E.164)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    persona: str
+    number: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,14 +53,17 @@ async def _up(port: int) -> None:
     if port:
         _check_free(port)
     progress("starting the twin ...")
-    async with open_session(TwinOptions(port=port)) as session:
-        desk = await _serve_personas(session)
+    async with (
+        open_session(with_own_key(TwinOptions(port=port))) as session,
+        _persona_desk(session) as desk,
+    ):
         state = {
             "pid": os.getpid(),
             "api_url": session.api.url,
             "api_key": session.api.key,
             "administrator_key": session.admin.key,
             "personas_url": desk,
+            **session.stand_ins,
         }
         STATE_FILE.write_text(json.dumps(state))
         STATE_FILE.chmod(0o600)
@@ -72,32 +87,41 @@ async def _up(port: int) -> None:
             _forget(os.getpid())
 
 
-async def _serve_personas(session: Session) -> str:
-    """A small door of the twin by which `./sofia call` says who answers. All personas live at their own numbers."""
+@contextlib.asynccontextmanager
+async def _persona_desk(session: Session) -> AsyncIterator[str]:
+    """A small door of the twin by which `./sofia call` says who answers; gives its address. All personas live at their
+    own numbers."""
     for persona in session.personas.personas:
         actor = PersonaActor(persona)
         await actor.prepare(session.voice)
         session.twin.switchboard.settle(persona.lead.phone, actor.again)
 
     async def connect(request: web.Request) -> web.Response:
-        body = await request.json()
-        persona = session.personas.persona(body["persona"])
+        try:
+            wanted = Connection.model_validate_json(await request.read())
+            persona = session.personas.persona(wanted.persona)
+        except (ValidationError, UnknownPersona) as error:
+            return web.json_response({"detail": str(error)}, status=400)
         actor = PersonaActor(persona)
         await actor.prepare(session.voice)
-        session.twin.switchboard.connect(body["number"], actor)
+        session.twin.switchboard.connect(wanted.number, actor)
         session.twin.clock.set_now(persona.call_at)
-        return web.json_response(request_body(persona, body["number"]))
+        return web.json_response(request_body(persona, wanted.number))
 
     app = web.Application()
     app.router.add_post("/connect", connect)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 def running_twin() -> dict[str, Any]:
-    """What `up` has written down: `api_url`, `api_key`, `administrator_key`, `personas_url`. Raises NoTwin."""
+    """What `up` has written down: `api_url`, `api_key`, `administrator_key`, `personas_url`, `mind`, `ears`. Raises
+    NoTwin."""
     try:
         state: dict[str, Any] = json.loads(STATE_FILE.read_text())
     except FileNotFoundError:

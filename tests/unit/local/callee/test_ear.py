@@ -86,6 +86,23 @@ def test_sound_that_was_not_made_for_the_call_is_unknown() -> None:
     assert [turn.unknown_ms for turn in turns] == [0, QUESTION.duration_ms]
 
 
+def test_the_faint_floor_before_a_word_belongs_to_no_turn_before_it() -> None:
+    faint = np.random.default_rng(7).integers(0xF8, 0x100, 200 * BYTES_PER_MS, np.uint8).tobytes()
+    lead_ms = len(faint) // BYTES_PER_MS
+    timings = tuple(WordTiming(each.word, each.end_ms + lead_ms) for each in QUESTION.words)
+    question = Utterance(QUESTION.text, faint + QUESTION.sound, timings)
+    heard = OPENING.sound + silence(1_000) + question.sound + silence(1_000)
+    turns = heard_turns(account(heard, (3_000, 3_500)), [OPENING, question])
+    assert [turn.text for turn in turns] == [OPENING.text, QUESTION.text]
+
+
+def test_a_word_of_which_only_the_end_was_repeated_was_not_said_again() -> None:
+    rest = OPENING.sound[(2 * WORD_MS - 50) * BYTES_PER_MS :]
+    heard = QUESTION.sound + silence(300) + rest + silence(1_000)
+    (turn,) = heard_turns(account(heard), [OPENING, QUESTION])
+    assert turn.text == "Hablo con Carmen Sofía y llamo de Nubelia"
+
+
 def test_the_moment_at_which_a_part_had_been_heard() -> None:
     own = account(silence(500) + OPENING.sound)
     assert heard_at_ms(own, OPENING.sound, 800) == 1_300
