@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-VERSION = "2026-11-24"
 NUDGES = (
     "Silencio. Pregunta solo si sigue ahí, en una frase corta: «¿Sigue ahí?»",
     "Sigue el silencio. Di una sola vez más, con otras palabras, si te oye: «¿Me oye bien?»",

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from shared.domain.agent import Agent, InformationChannel
 from shared.domain.errors import InvalidInput, SofiaError
 from shared.domain.gate import SPAIN, is_open, is_weekend
-from shared.domain.outcome import Outcome
+from shared.domain.outcome import OptOutScope, Outcome
 from shared.domain.phone import e164
 
 
@@ -54,7 +54,7 @@ class SendInformation:
 
 @dataclass(frozen=True, slots=True)
 class RegisterOptOut:
-    scope: str
+    scope: OptOutScope
     quote: str
 
 
@@ -155,9 +155,9 @@ _SCHEDULE = ToolSpec(
 _CANCEL = ToolSpec("cancel_callback", "cuando anulan la cita o llamada acordada", {}, ())
 _OPT_OUT = ToolSpec(
     "register_opt_out",
-    "en cuanto alguien no quiere más llamadas, o el número es equivocado; antes de contestar",
+    "en cuanto alguien no quiere más llamadas, el número es equivocado o el negocio ha cerrado; antes de contestar",
     {
-        "scope": {"type": "string", "enum": ["tenant", "platform"]},
+        "scope": {"type": "string", "enum": [scope.value for scope in OptOutScope]},
         "quote": {"type": "string", "description": "sus palabras exactas"},
     },
     ("scope", "quote"),
@@ -248,7 +248,7 @@ def parse(
         case "send_information":
             return _information(arguments)
         case "register_opt_out":
-            return RegisterOptOut(arguments["scope"], arguments["quote"][:300])
+            return RegisterOptOut(OptOutScope(arguments["scope"]), arguments["quote"][:300])
         case "report_privacy_request":
             return ReportPrivacyRequest(arguments["kind"])
         case "transfer_to_human":
