@@ -7,10 +7,13 @@ from collections.abc import Callable
 from local.callee.actor import PersonaActor
 from local.carrier.far_end import FarEnd, RingingCall
 
+# An actor keeps all it heard; a twin that runs for days must not.
+REMEMBERED_MAX = 100
+
 
 class Switchboard:
     """A `FarEndDirectory`. Residents take every call to their number; an actor that was connected takes the next one,
-    before them."""
+    before them. `taken` names who took the last calls."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, PersonaActor] = {}
@@ -31,4 +34,6 @@ class Switchboard:
             actor = self._residents[call.to_number]()
         if actor is not None:
             self.taken[call.call_sid] = actor
+            if len(self.taken) > REMEMBERED_MAX:
+                del self.taken[next(iter(self.taken))]
         return actor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections.abc import Awaitable, Callable
 
 import pytest
 from aiohttp import web
@@ -97,16 +98,24 @@ async def test_every_stream_counts_its_own_time_from_its_start() -> None:
 # --- against servers that are no good
 
 
-def stream_to(port: int, notes: list[int], **changes: int) -> MediaStream:
+def stream_to(port: int, notes: list[int], unread_bytes_max: int = 65_536) -> MediaStream:
     settings = CarrierSettings(
-        ACCOUNT, TOKEN, frozenset({CALLER}), {STREAM: f"ws://127.0.0.1:{port}"}, **changes
+        ACCOUNT,
+        TOKEN,
+        frozenset({CALLER}),
+        {STREAM: f"ws://127.0.0.1:{port}"},
+        unread_bytes_max=unread_bytes_max,
     )
-    return MediaStream(settings, "CA1", StreamOrder(f"{STREAM}/media"), notes.append, [].append)
+    violations: list[str] = []
+    order = StreamOrder(f"{STREAM}/media")
+    return MediaStream(settings, "CA1", order, notes.append, violations.append)
 
 
-async def serving(handler: web.Handler | object) -> tuple[web.AppRunner, int]:
+async def serving(
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+) -> tuple[web.AppRunner, int]:
     app = web.Application()
-    app.router.add_get("/{path:.*}", handler)  # type: ignore[arg-type]
+    app.router.add_get("/{path:.*}", handler)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
