@@ -52,7 +52,6 @@ def compose() -> Analyst:
 
     secrets = Secrets(aws_clients.secrets_manager())
     dynamodb, table = aws_clients.dynamodb(), required("LIVE_TABLE")
-    clock = clock_from(environment())
     suppression_key = secrets.json(required("SIGNING_SECRET_ID"))["suppression"].encode()
     model = TextModel(
         api_key=secrets.json(required("OPENAI_SECRET_ID"))["api_key"],
