@@ -39,14 +39,14 @@ def _by_tool(whole: WholeCall) -> OptOut | None:
 def _by_register(own: Suppression | None) -> OptOut | None:
     if own is None or own.source in _NO_OBJECTION:
         return None
-    return OptOut(True, OptOutScope(own.scope), own.quote, own.reference)
+    return OptOut(True, own.scope, own.quote, own.reference)
 
 
 def _by_words(whole: WholeCall) -> OptOut | None:
     for turn in whole.conversation.turns:
         found = opt_out_words.match(turn.said) if turn.who is Who.CALLEE and turn.said else None
         if found is not None and found.kind is not opt_out_words.OptOutKind.SOFT:
-            return OptOut(True, OptOutScope(found.scope), found.quote)
+            return OptOut(True, found.scope, found.quote)
     return None
 
 

@@ -9,7 +9,6 @@ from shared.domain.agent import Agent
 from shared.domain.clock import Clock
 from shared.domain.gate import Decision, GateInput, Stage, decide
 from shared.domain.lead import Lead
-from shared.domain.outcome import OptOutScope
 from shared.domain.tenant import Tenant
 
 
@@ -40,7 +39,7 @@ class Gatekeeper:
             agent=agent,
             lead=lead,
             caller_id=caller_id,
-            suppressed=OptOutScope(suppression.scope) if suppression else None,
+            suppressed=suppression.scope if suppression else None,
             active_calls=active,
             now=self._clock.now(),
         )

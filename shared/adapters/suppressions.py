@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 from shared.adapters.codec import to_json
 from shared.adapters.stored_items import VERSION_ATTRIBUTE, is_condition_failed, stored
 from shared.domain.conversation import Suppression
+from shared.domain.outcome import OptOutScope
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PLATFORM = "platform"
 # Without letters and digits that sound or look alike.
 _ALPHABET = "2345679ACDEFHJKLMNPRTUVWXYZ"
 REFERENCE_LENGTH = 5
@@ -67,9 +67,11 @@ class Suppressions:
     def find(self, tenant_id: str, number: str) -> Suppression | None:
         """The objection that stands against calling this number for this tenant."""
         key = self.number_key(number)
-        return self._get(tenant_id, PLATFORM, key) or self._get(tenant_id, "tenant", key)
+        scopes = (OptOutScope.PLATFORM, OptOutScope.TENANT)
+        found = (self._get(tenant_id, scope, key) for scope in scopes)
+        return next((suppression for suppression in found if suppression is not None), None)
 
-    def _get(self, tenant_id: str, scope: str, number_key: str) -> Suppression | None:
+    def _get(self, tenant_id: str, scope: OptOutScope, number_key: str) -> Suppression | None:
         answer = self._client.get_item(
             TableName=self._table,
             Key=self._key(tenant_id, scope, number_key),
@@ -78,6 +80,7 @@ class Suppressions:
         item = answer.get("Item")
         return stored(Suppression, item) if item else None
 
-    def _key(self, tenant_id: str, scope: str, number_key: str) -> dict[str, Any]:
-        owner = PLATFORM if scope == PLATFORM else f"TENANT#{tenant_id}"
+    def _key(self, tenant_id: str, scope: OptOutScope, number_key: str) -> dict[str, Any]:
+        of_tenant = scope == OptOutScope.TENANT
+        owner = f"TENANT#{tenant_id}" if of_tenant else OptOutScope.PLATFORM.value
         return {"pk": {"S": f"SUPP#{owner}"}, "sk": {"S": number_key}}

@@ -14,6 +14,7 @@ from enum import StrEnum
 from shared.agents import objection_words as w
 from shared.agents.folding import words_and_pauses
 from shared.agents.objection_words import either
+from shared.domain.outcome import OptOutScope
 
 
 class OptOutKind(StrEnum):
@@ -21,11 +22,6 @@ class OptOutKind(StrEnum):
     IMPLICIT = "implicit"
     CONDITIONAL = "conditional"
     SOFT = "soft"
-
-
-class OptOutScope(StrEnum):
-    TENANT = "tenant"
-    PLATFORM = "platform"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.agent import Duty
+from shared.domain.outcome import OptOutScope
 
 
 class Who(StrEnum):
@@ -145,7 +146,7 @@ class Suppression:
 
     tenant_id: str
     number_key: str
-    scope: str
+    scope: OptOutScope
     reference: str
     at: datetime
     source: str
