@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,19 @@ def test_the_last_call_that_a_reconciler_begins_fits_into_its_run() -> None:
     # Runs begin each minute and need not wait for each other; a third of one is for calls.
     assert timeout_ms < 60_000
     assert timeout_ms - LAST_CALL_MS >= 20_000
+
+
+def test_every_request_leaves_a_line_that_names_nobody() -> None:
+    (api,) = of_type("AWS::Serverless::HttpApi").values()
+    line = json.loads(api["AccessLogSettings"]["Format"])
+    assert {"$context.status", "$context.routeKey", "$context.authorizer.error"} <= set(
+        line.values()
+    )
+    personal = ("identity", "path", "header", "querystring", "email")
+    assert not [field for field in line.values() if any(word in field for word in personal)]
+    (log,) = [
+        name
+        for name, properties in of_type("AWS::Logs::LogGroup").items()
+        if properties["LogGroupName"] == {"Fn::Sub": "/sofia/${Stage}/api"}
+    ]
+    assert log == "ApiLog"
