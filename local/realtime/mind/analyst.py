@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from local.realtime.mind import analyst_words as vocabulary
 from local.realtime.mind.analyst_fields import Fields, fields_of
+from local.realtime.mind.machine_signs import machine_in
+from local.realtime.mind.no_more_calls import objection_in
 from local.realtime.mind.reading import Reading, read
-from shared.agents import machine_words, opt_out
 
 _FLAGS = {
     "hostile": vocabulary.HOSTILE,
@@ -85,13 +86,12 @@ def _verdict(reading: Reading, fields: Fields) -> dict[str, object]:
 
 def _objection(reading: Reading) -> dict[str, object]:
     for sentence in reading.sentences:
-        found = opt_out.match(sentence.text)
-        if found is not None and found.kind is not opt_out.OptOutKind.SOFT:
-            scope = found.scope.value
+        found = objection_in(sentence.text)
+        if found is not None and found.sure:
             return {
                 "turn": sentence.turn,
                 "quote": sentence.text,
-                "scope": scope,
+                "scope": found.scope,
                 "requested": True,
             }
     return {"turn": None, "quote": None, "scope": None, "requested": False}
@@ -99,9 +99,9 @@ def _objection(reading: Reading) -> dict[str, object]:
 
 def _outcome(reading: Reading, fields: Fields, objects: bool) -> str:
     """The first that holds, in the order of the codes; a machine's words come before everything."""
-    machine = machine_words.match(reading.everything)
+    machine = machine_in(reading.everything)
     if machine is not None and not reading.says(vocabulary.OWNER):
-        return "ivr" if machine is machine_words.MachineKind.IVR else "voicemail"
+        return machine
     says, booked = reading.says, reading.tool("schedule_callback")
     stands_between = says(vocabulary.GATEKEEPER)
     rules: tuple[tuple[str, object], ...] = (

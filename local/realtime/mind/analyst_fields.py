@@ -8,6 +8,7 @@ from local.realtime.mind import analyst_words as vocabulary
 from local.realtime.mind import keywords
 from local.realtime.mind.email import dictated
 from local.realtime.mind.reading import Quote, Reading
+from local.realtime.mind.spoken_numbers import NUMBER, value
 
 Fields = dict[str, object]
 _NAME = re.compile(
@@ -18,19 +19,9 @@ _BOSS = re.compile(
     r"\b(?:jefa|jefe|dueña|dueño|se llama|pregunte por)(?: es| se llama)?,? ([A-ZÁÉÍÓÚÑ][a-záéíóúñç]+)"
 )
 _ASKED_FOR = re.compile(r"\bcon ([A-ZÁÉÍÓÚÑ][a-záéíóúñç]+)\?")
-_COUNTS = {
-    "una": 1, "uno": 1, "un": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8,
-    "nueve": 9, "diez": 10, "once": 11, "doce": 12,
-}  # fmt: skip
-_COUNT = rf"({'|'.join(_COUNTS)}|\d{{1,2}})"
-_STAFF = (
-    re.compile(
-        rf"\b(?:somos|trabajamos|estamos)(?: solo| unas?| aqui)? {_COUNT}\b(?! (?:salon|local|centro))"
-    ),
-    re.compile(rf"\b{_COUNT} (?:personas|empleadas|empleados|trabajador\w+|chicas|sillones)\b"),
+_LOCATIONS = re.compile(
+    rf"\b({NUMBER}) (?:salones|locales|centros|peluquerias|barberias|tiendas)\b"
 )
-_ALONE = r"(trabajo|estoy|soy) (yo )?sol[oa]\b(?! en casa)|\bsolo (estoy )?yo$|\byo sol[oa]( y|,|$)"
-_LOCATIONS = re.compile(rf"\b{_COUNT} (?:salones|locales|centros|peluquerias|barberias|tiendas)\b")
 
 
 def given(where: Quote, value: object) -> dict[str, object]:
@@ -102,14 +93,12 @@ def _decision_maker(reading: Reading, stands_at: Quote) -> dict[str, object] | N
 def _business(reading: Reading) -> Fields:
     fields: Fields = {}
     for sentence in reading.sentences:
-        staff = _number(sentence, *_STAFF)
-        if staff is None and re.search(_ALONE, sentence.folded):
-            staff = 1
+        staff = keywords.staff_count(sentence.folded)
         if staff is not None:
             fields.setdefault("staff_count", given(sentence, staff))
-        locations = _number(sentence, _LOCATIONS)
-        if locations is not None:
-            fields.setdefault("locations_count", given(sentence, locations))
+        locations = _LOCATIONS.search(sentence.folded)
+        if locations:
+            fields.setdefault("locations_count", given(sentence, value(locations.group(1))))
     for kind, pattern in vocabulary.BUSINESS_TYPES.items():
         where = reading.where(pattern, unless=r"\bno (hay|es|tengo)\b")
         if where is not None:
@@ -199,12 +188,3 @@ def _lists(**lists: dict[str, Quote]) -> Fields:
         for name, found in lists.items()
         if found
     }
-
-
-def _number(sentence: Quote, *patterns: re.Pattern[str]) -> int | None:
-    for pattern in patterns:
-        found = pattern.search(sentence.folded)
-        if found:
-            word = found.group(1)
-            return _COUNTS.get(word) or int(word)
-    return None

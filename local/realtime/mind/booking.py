@@ -2,57 +2,92 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+import re
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from local.realtime.mind import answers, slots
 from local.realtime.mind import email as emails
 from local.realtime.mind.keywords import BOOKING_TOOLS, PAIN_POINTS, found
 from local.realtime.mind.port import Call, MindReply
 from local.realtime.mind.situation import Situation
-from local.realtime.mind.when import Wish, wish
+from local.realtime.mind.when import Vague, Wish, wish
 from local.realtime.mind.words import is_gatekeeper, reply
 from shared.agents import spoken
 
-_ASKED = r"que dia|a que hora|cuando (le|podria)|otra hora|dia laborable"
+_ASKED = r"que dia|a que hora|sobre que hora|cuando (le|podria)|otra hora|viene (bien|mejor) el"
 _YES = r"^\W*(si|correcto|vale|de acuerdo|eso es|exacto|perfecto|claro|a este)\b|si, si|le doy permiso|te doy permiso|doy permiso"
-SATURDAY = 5
+_ASKS_FOR_IT = r"llam|puede ser|viene bien|quedamos|vern|verlo|hablamos|mejor|prefiero"
+_OPEN = {
+    Vague.AFTER_THE_HOLIDAYS: (
+        "Claro, pasadas las fiestas. ¿Qué día de enero le viene bien?",
+        "¿Qué día de enero prefiere?",
+    ),
+    Vague.NEXT_WEEK: (
+        "La semana que viene, muy bien. ¿Qué día le va mejor?",
+        "¿Lunes, martes, otro día?",
+    ),
+    Vague.NEXT_MONTH: ("El mes que viene, de acuerdo. ¿Qué día?", "¿Qué día del mes que viene?"),
+    Vague.NOON: ("A mediodía, bien. ¿Sobre qué hora exactamente?", "¿A qué hora del mediodía?"),
+}
 
 
 def time_given(situation: Situation) -> MindReply | None:
     """A day, an hour or both, in answer to our question or by themselves."""
     now = situation.now
     said = wish(situation.heard, now)
-    if said.day is None and said.at is None:
+    if said.is_empty or situation.called("schedule_callback"):
         return None
-    wanted = situation.hears(r"llam|puede ser|viene bien|quedamos|vern|verlo|hablamos")
-    asked = situation.has_said(_ASKED)
-    if situation.called("schedule_callback") or not (asked or wanted):
+    if not (situation.has_said(_ASKED) or situation.hears(_ASKS_FOR_IT)):
         return None
     if is_gatekeeper(situation) and not situation.hears(r"llam\w+ "):
         return None
-    day, at = _remembered(situation, said, now)
+    if said.vague is not None:
+        return reply(situation.fresh(*_OPEN[said.vague]))
+    return _settled(situation, *_remembered(situation, said, now))
+
+
+def offer_taken(situation: Situation) -> MindReply | None:
+    """Yes or no to a time that Sofia has proposed."""
+    offered = re.search(r"le viene bien el ([^?]+)\?", situation.last_mine)
+    if offered is None or situation.called("schedule_callback"):
+        return None
+    if answers.is_yes(situation.heard):
+        proposed = wish(offered.group(1), situation.now)
+        return _settled(situation, proposed.day, proposed.at)
+    if answers.is_no(situation.heard):
+        return reply(
+            situation.fresh("¿Qué otro día le viene bien?", "Dígame usted: ¿qué día y hora?")
+        )
+    return None
+
+
+def _settled(situation: Situation, day: date | None, at: time | None) -> MindReply:
+    """Ask for what is missing, offer something else, or book."""
+    if day is None:
+        return reply(
+            situation.fresh("¿Qué día le viene bien?", "¿De qué día hablamos?", "¿Y qué día sería?")
+        )
+    other = slots.instead(day, at, situation.now)
+    if other is not None:
+        return reply(other)
     if at is None:
-        if day is not None and day.weekday() >= SATURDAY:
-            return reply("En fin de semana no podemos llamar. ¿Le viene bien un día laborable?")
-        name = spoken.WEEKDAYS[day.weekday()] if day else "día"
+        name = spoken.WEEKDAYS[day.weekday()]
         return reply(
             situation.fresh(f"El {name}, muy bien. ¿A qué hora?", "¿Y a qué hora le viene bien?")
         )
-    if day is None:
-        return reply(situation.fresh("¿Qué día le viene bien?", "¿De qué día hablamos?"))
-    if day.weekday() >= SATURDAY:
-        return reply("En fin de semana no podemos llamar. ¿Le viene bien un día laborable?")
-    moment = datetime.combine(day, at, ZoneInfo(situation.zone))
-    human = (
-        situation.hears("persona") or "persona" in situation.everything or _wants_demo(situation)
-    )
-    arguments = {
-        "kind": "demo" if _wants_demo(situation) else "callback",
-        "at": moment.isoformat(),
+    return reply(None, Call("schedule_callback", _appointment(situation, day, at)))
+
+
+def _appointment(situation: Situation, day: date, at: time) -> dict[str, object]:
+    demo = _wants_demo(situation)
+    human = demo or "persona" in situation.everything
+    return {
+        "kind": "demo" if demo else "callback",
+        "at": datetime.combine(day, at, ZoneInfo(situation.zone)).isoformat(),
         "timezone": situation.zone,
         "with": "human" if human else "agent",
     }
-    return reply(None, Call("schedule_callback", arguments))
 
 
 def _remembered(situation: Situation, said: Wish, now: datetime) -> tuple[date | None, time | None]:
@@ -68,8 +103,6 @@ def _remembered(situation: Situation, said: Wish, now: datetime) -> tuple[date |
         later = said.later or any("luego" in text for text in situation.theirs)
         if later and at > now.time():
             day = now.date()
-    if day == now.date() and at is not None and at <= now.time():
-        day = now.date() + timedelta(days=1)
     return day, at
 
 
@@ -79,11 +112,16 @@ def _wants_demo(situation: Situation) -> bool:
     )
 
 
+_IN_WRITING = (
+    r"(mand|envi)\w* (algo|la info|info|me|nos)|(mand|envi)\w*(me|nos|le|melo)\b|pas[ae]n?me (algo|la info|info|el|un)"
+    r"|escrib(a|e|i|an|id|an)me|por (correo|whats|wasap|email|mail|escrito)|(un|al|mi) (whatsapp|wasap|correo|email)\b.*(mejor|prefiero|mand|envi)"
+    r"|(prefiero|mejor) (un|el|al) (whatsapp|wasap|correo|email)"
+)
+
+
 def information(situation: Situation) -> MindReply | None:
     """They want it in writing."""
-    if not situation.hears(
-        r"(mand|envi)\w+ (algo|la info|info|me|nos)|(mand|envi)\w*(me|nos|le|melo)\b|por (correo|whats|wasap|email|mail)"
-    ):
+    if not situation.hears(_IN_WRITING):
         return None
     if not situation.may("send_information") or situation.called("send_information"):
         return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from local.realtime.mind import topics
 from local.realtime.mind.keywords import BOOKING_TOOLS, PAIN_POINTS, found, staff_count
 from local.realtime.mind.port import MindReply
 from local.realtime.mind.situation import Situation
-from local.realtime.mind.words import lead_info, reply
+from local.realtime.mind.words import reply
 
+_GREETS_BY_A_QUESTION = r"para la agenda|que es para|\?$"
 _TOOL_NAMES = {
     "paper": "la agenda de papel",
     "whatsapp": "WhatsApp",
@@ -25,26 +27,12 @@ def next_question(situation: Situation) -> MindReply | None:
         return reply(
             situation.fresh("Estupendo, queda todo anotado.", "Muy bien, así queda.", "De acuerdo.")
         )
+    if not situation.has_said("buen momento|le pillo") and situation.hears(_GREETS_BY_A_QUESTION):
+        return reply(f"Sí, es por la agenda de citas. {topics.MOMENT.wordings[0]}")
     taken_up = _acknowledged(situation)
-    known = situation.everything
-    human = situation.fact("Persona de contacto")
-    if not situation.has_said("buen momento|le pillo") and situation.hears(
-        r"para la agenda|que es para|\?$"
-    ):
-        return reply("Sí, es por la agenda de citas. ¿Le pillo en buen momento?")
-    if not found(BOOKING_TOOLS, known) and not situation.has_said("llevan ahora las citas"):
-        return reply(f"{taken_up} ¿Cómo llevan ahora las citas?")
-    if not found(PAIN_POINTS, known) and not situation.has_said("mas guerra"):
-        return reply(f"{taken_up} ¿Qué es lo que más guerra le da?")
-    if staff_count(known) is None and not situation.has_said("cuantas personas"):
-        return reply(f"{taken_up} ¿Cuántas personas son en el salón?")
-    if not lead_info(situation).get("is_decision_maker") and not situation.has_said(
-        "las lleva usted"
-    ):
-        return reply(f"{taken_up} ¿Las decisiones de la agenda las lleva usted?")
-    offer = f"{taken_up} ¿Le parece si {human} se lo enseña en una demostración? ¿Qué día le viene bien?"
-    if not situation.has_said("demostracion"):
-        return reply(offer.replace("demostración? ¿Qué", "demostración y qué"))
+    topic = topics.next_topic(situation)
+    if topic is not None:
+        return reply(f"{taken_up} {topic.question(situation)}")
     return reply(
         situation.fresh(
             f"{taken_up} ¿Qué día y a qué hora le viene bien?",

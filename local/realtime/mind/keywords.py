@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from local.realtime.mind.spoken_numbers import NUMBER, value
+
 BOOKING_TOOLS = {
     "paper": r"papel|libreta|cuaderno|agenda de toda|boligrafo",
     "whatsapp": r"[bwgvh]+u?h?[ao][dt]?[sz]+ ?[aeo]+[pb]|whatsapp|wasap",
@@ -41,12 +43,17 @@ CLOSING_DAYS = {
     "tuesday": r"cierr\w+ (los|el) martes",
     "wednesday": r"cierr\w+ (los|el) miercoles",
 }
-_COUNTS = {
-    "una": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8, "nueve": 9,
-    "diez": 10,
-}  # fmt: skip
-_STAFF = re.compile(
-    r"\bsomos (?:solo )?(una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|\d+)\b"
+_PEOPLE = r"(?:personas|emplead[oa]s|trabajador\w*|peluquer[oa]s|chicas|chicos|estilistas|oficial\w*|sillones)"
+_STAFF = (
+    re.compile(
+        rf"\b(?:somos|trabajamos|estamos)(?: (?:solo|aqui|como|unas?|unos|ahora)){{0,2}} ({NUMBER})\b"
+        r"(?! (?:salon|local|centro|semana|dia|hora))"
+    ),
+    re.compile(rf"\b(?:equipo|plantilla) de (?:unas? |unos )?({NUMBER})\b"),
+    re.compile(rf"\b({NUMBER}) {_PEOPLE}\b"),
+)
+_ALONE = re.compile(
+    r"(trabajo|estoy|soy) (yo )?sol[oa]\b(?! en casa)|\bsolo (estoy )?yo$|\byo sol[oa]( y|,|$)"
 )
 OWNER = r"la duena|el dueno|soy (yo )?(la|el) (duen|propietari)|es mia|es mio|lo decido yo|decido yo|soy yo,? la duen"
 
@@ -57,8 +64,9 @@ def found(table: dict[str, str], folded: str) -> list[str]:
 
 
 def staff_count(folded: str) -> int | None:
-    match = _STAFF.search(folded)
-    if match is None:
-        return None
-    word = match.group(1)
-    return _COUNTS.get(word) or int(word)
+    """How many work there, by what was said."""
+    for pattern in _STAFF:
+        match = pattern.search(folded)
+        if match is not None:
+            return value(match.group(1))
+    return 1 if _ALONE.search(folded) else None

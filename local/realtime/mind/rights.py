@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from local.realtime.mind import answers
+from local.realtime.mind.no_more_calls import objection_in
 from local.realtime.mind.port import Call, MindReply
 from local.realtime.mind.situation import Situation, result
 from local.realtime.mind.words import goodbye, reply
-from shared.agents import opt_out as opt_out_words
+
+# The question; the opening says nearly the same.
+_PREFERS = "prefiere que no le llamemos mas?"
+_ANGRY = (
+    r"otra vez vosotros|tercera vez|hast[ao] las narices|me da igual|pesad[oa]s|spam|verguenza|hart[oa]"
+    r"|idiota|imbecil|gilip|estupid|mierda|cono\b|joder|callate|callese|vete a|vayase a|sinverg|estafador|timador|ladron"
+)
 
 
 def opt_out(situation: Situation) -> MindReply | None:
     """First the register, then words. A repetition is confirmed, not registered twice."""
-    found = opt_out_words.match(situation.last_words)
-    if found is None or situation.called("register_opt_out"):
+    if situation.called("register_opt_out"):
         return None
-    if found.kind is opt_out_words.OptOutKind.SOFT and "denuncio" not in situation.heard:
-        return (
-            reply("¿Prefiere que no le llamemos más?")
-            if situation.hears("dejadlo|no me llam")
-            else None
-        )
-    arguments = {"scope": found.scope.value, "quote": situation.last_words[:200]}
-    return reply(None, Call("register_opt_out", arguments))
+    if _PREFERS in situation.last_mine and answers.is_yes(situation.heard):
+        return reply(None, _registered(situation, "tenant"))
+    found = objection_in(situation.last_words)
+    if found is None:
+        return None
+    if not found.sure:
+        return reply("¿Prefiere que no le llamemos más?")
+    return reply(None, _registered(situation, found.scope))
+
+
+def _registered(situation: Situation, scope: str) -> Call:
+    return Call("register_opt_out", {"scope": scope, "quote": situation.last_words[:200]})
 
 
 def after_opt_out(situation: Situation) -> MindReply | None:
@@ -40,7 +51,7 @@ def after_opt_out(situation: Situation) -> MindReply | None:
         )
     if situation.hears(r"de donde|quien (les|os) ha dado"):
         return _source(situation)
-    if opt_out_words.match(situation.last_words) and not situation.has_said("confirmado"):
+    if objection_in(situation.last_words) and not situation.has_said("confirmado"):
         return reply(f"Confirmado y anotado: desde {company} no le volveremos a llamar.")
     outcome = "wrong_number" if situation.has_said("no corresponde a un salon") else "do_not_call"
     return goodbye(
@@ -128,10 +139,10 @@ def privacy(situation: Situation) -> MindReply | None:
 
 
 def hostile(situation: Situation) -> MindReply | None:
-    if not situation.hears(
-        r"otra vez vosotros|tercera vez|hast[ao] las narices|me da igual|pesad[oa]s|spam|verguenza|hart[oa]"
-    ):
+    if not situation.hears(_ANGRY):
         return None
+    if _PREFERS in situation.mine or situation.has_said("disculpas"):
+        return goodbye(situation, "Lo dejamos aquí, y perdone. Adiós.", "not_interested")
     return reply(
         situation.fresh(
             "Siento la molestia.",

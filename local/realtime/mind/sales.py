@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from local.realtime.mind import booking, courtesy, discovery, objections, rights
+from local.realtime.mind import (
+    booking,
+    courtesy,
+    discovery,
+    objections,
+    questions,
+    rights,
+    small_talk,
+)
+from local.realtime.mind.delivery import delivered
 from local.realtime.mind.port import Mind, MindReply, MindView, Role, Said, Say
 from local.realtime.mind.situation import Situation
 from local.realtime.mind.words import reply
@@ -25,13 +34,18 @@ _RULES: Sequence[Rule] = (
     rights.wrong_number,
     rights.privacy,
     rights.hostile,
+    booking.offer_taken,
     booking.time_given,
     rights.robot,
     objections.human_wanted,
     booking.confirmed_address,
     booking.address_given,
+    small_talk.say_again,
+    small_talk.first_name_terms,
     courtesy.language,
     courtesy.not_for_me,
+    questions.taxes,
+    questions.other_costs,
     objections.price,
     objections.terms,
     objections.discount,
@@ -42,8 +56,11 @@ _RULES: Sequence[Rule] = (
     objections.gatekeeper,
     objections.competitor,
     objections.not_interested,
+    small_talk.thanks,
     courtesy.farewell,
     courtesy.cannot_hear,
+    small_talk.about_her,
+    questions.unknown,
     discovery.next_question,
 )
 
@@ -58,7 +75,8 @@ class SalesMind:
         for rule in _RULES:
             answer = rule(situation)
             if answer is not None:
-                return answer
+                # What guidance quotes is said word for word.
+                return answer if rule is courtesy.guided else delivered(answer, situation)
         return reply(situation.fresh("Entiendo.", "De acuerdo."))
 
 

@@ -64,6 +64,14 @@ class Situation:
         return " ".join(folded(s.text) for s in self.said if s.role is Role.ASSISTANT)
 
     @cached_property
+    def my_sentences(self) -> frozenset[str]:
+        """Each sentence that Sofia has said, folded."""
+        texts = [folded(s.text) for s in self.said if s.role is Role.ASSISTANT]
+        return frozenset(
+            part.strip() for text in texts for part in re.split(r"(?<=[.!?…])\s+", text)
+        )
+
+    @cached_property
     def last_mine(self) -> str:
         """What Sofia said last, folded."""
         texts = [folded(s.text) for s in self.said if s.role is Role.ASSISTANT]

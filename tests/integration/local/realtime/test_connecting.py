@@ -49,28 +49,42 @@ async def test_models_need_a_key_and_tell_their_end(emulator: RealtimeEmulator) 
 
 
 async def test_a_session_tells_when_it_will_expire() -> None:
-    async with emulated(faults=Faults(expire_after_s=90.0)) as service:
-        async with client(service).realtime.connect(model=MODEL) as connection:
-            created = await until(connection, "session.created")
-            assert abs(created.session.expires_at - time.time() - 90) < 5
+    async with (
+        emulated(faults=Faults(expire_after_s=90.0)) as service,
+        client(service).realtime.connect(model=MODEL) as connection,
+    ):
+        created = await until(connection, "session.created")
+        assert abs(created.session.expires_at - time.time() - 90) < 5
 
 
 async def test_only_the_latest_closed_sessions_are_kept() -> None:
-    async with emulated(closed_sessions_kept=2) as service:
-        async with client(service).realtime.connect(model=MODEL) as open_all_the_time:
-            await until(open_all_the_time, "session.created")
-            first = service.sessions[0]
-            for _ in range(4):
-                async with client(service).realtime.connect(model=MODEL) as connection:
-                    await connection.close()
-                    with pytest.raises(ConnectionClosed):
-                        await until(connection, "never")
-            # The fifth tells that the server has seen the fourth's end.
+    async with (
+        emulated(closed_sessions_kept=2) as service,
+        client(service).realtime.connect(model=MODEL) as open_all_the_time,
+    ):
+        await until(open_all_the_time, "session.created")
+        first = service.sessions[0]
+        for _ in range(4):
             async with client(service).realtime.connect(model=MODEL) as connection:
-                await until(connection, "session.created")
-                assert service.sessions[0] is first
-                assert len(service.sessions) <= 1 + 2 + 1 + 1
+                await connection.close()
+                with pytest.raises(ConnectionClosed):
+                    await until(connection, "never")
+        async with client(service).realtime.connect(model=MODEL) as connection:
+            await until(connection, "session.created")
+            assert service.sessions[0] is first
+            # Both open ones, two closed ones, and the fourth, whose end the service may not have seen yet.
+            assert len(service.sessions) <= 2 + 2 + 1
 
 
 async def test_an_emulator_says_who_thinks_and_hears(emulator: RealtimeEmulator) -> None:
     assert (emulator.mind, emulator.ears) == ("script", "test")
+
+
+@pytest.mark.parametrize(("records", "count"), [(True, 1), (False, 0)])
+async def test_traffic_is_kept_only_where_it_is_asked_for(records: bool, count: int) -> None:
+    async with (
+        emulated(record_frames=records) as service,
+        client(service).realtime.connect(model=MODEL) as connection,
+    ):
+        await until(connection, "session.created")
+        assert len(service.sessions[0].frames) == count
