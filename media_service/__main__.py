@@ -10,22 +10,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import signal
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
 from media_service.admission import Admission
+from media_service.engine.opening_flow import FIRST_SILENCE_MS
 from media_service.journal_pipe import JournalPipe
 from media_service.load import Load
-from media_service.model.openai_realtime import RealtimeEndpoint
+from media_service.log_lines import log_json_lines
+from media_service.model.openai_realtime import OpenAiRealtime, RealtimeEndpoint
 from media_service.reception import House, Reception
 from media_service.server import MediaServer
 from media_service.settings import Settings
 from media_service.timers import TimerWheel
+from media_service.worker_threads import WorkerThreads
 from shared.adapters import aws_clients
 from shared.adapters.carrier import Carrier, account_of
 from shared.adapters.clock import clock_from
@@ -41,46 +41,19 @@ from shared.config import SettingError
 THREADS = 24
 
 
-class JsonLines(logging.Formatter):
-    """One JSON object a line; only fields that were meant for the log."""
-
-    _FIELDS = (
-        "call_id",
-        "leg",
-        "cause",
-        "code",
-        "tool",
-        "peer",
-        "error",
-        "attempt",
-        "calls",
-        "count",
-    )
-
-    def format(self, record: logging.LogRecord) -> str:
-        body: dict[str, object] = {
-            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        body |= {name: getattr(record, name) for name in self._FIELDS if hasattr(record, name)}
-        if record.exc_info:
-            body["exception"] = self.formatException(record.exc_info)
-        return json.dumps(body, ensure_ascii=False)
-
-
 async def run(settings: Settings) -> None:
     """Serve until told to stop."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blocking")
-    house, public_tokens = await loop.run_in_executor(threads, compose, settings, loop, threads)
-    await house.journal.start()
+    threads, journal = WorkerThreads(THREADS), JournalPipe()
+    house, carrier_tokens = await threads.run(compose, settings, loop, threads, journal)
+    journal.start()
     watch = asyncio.create_task(house.load.watch())
-    server = MediaServer(Reception(house), house.load, settings.public_stream_url, public_tokens)
+    server = MediaServer(
+        Reception(house), house.load, journal, settings.public_stream_url, carrier_tokens
+    )
     port = await server.start(settings.host, settings.port)
     print(json.dumps({"listening": port}), flush=True)
     await stop.wait()
@@ -88,14 +61,17 @@ async def run(settings: Settings) -> None:
     watch.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watch
-    await house.journal.stop()
-    threads.shutdown(wait=False)
+    await journal.stop()
+    threads.stop()
 
 
 def compose(
-    settings: Settings, loop: asyncio.AbstractEventLoop, threads: ThreadPoolExecutor
+    settings: Settings,
+    loop: asyncio.AbstractEventLoop,
+    threads: WorkerThreads,
+    journal: JournalPipe,
 ) -> tuple[House, tuple[str, ...]]:
-    """The composition root. Blocking: clients and secrets."""
+    """The composition root; also gives the carrier's signing tokens. Blocking: clients and secrets."""
     clock, dynamodb = clock_from(), aws_clients.dynamodb()
     secrets = Secrets(aws_clients.secrets_manager())
     twilio = secrets.json(settings.twilio_secret_id)
@@ -103,20 +79,23 @@ def compose(
     live = LiveCalls(dynamodb, settings.live_table)
     leases = Leases(dynamodb, settings.live_table)
     admission = Admission(
-        clock=clock,
         live=live,
         directory=Directory(dynamodb, settings.directory_table),
         leases=leases,
         journal=Journal(dynamodb, settings.live_table),
         clips=OpeningClips(aws_clients.s3(), settings.sounds_bucket),
+        threads=threads,
+        written=journal.written,
+        secrets=token_secrets(signing),
         task_id=settings.task_id,
     )
     api_key = secrets.json(settings.openai_secret_id)["api_key"]
+    endpoint = RealtimeEndpoint(settings.realtime_url, api_key)
     house = House(
         clock=clock,
-        load=Load(settings.max_calls, settings.max_lag_ms),
+        load=Load(settings.max_calls, settings.max_lag_ms, lambda: journal.is_behind),
         wheel=TimerWheel(loop),
-        journal=JournalPipe(),
+        journal=journal,
         admission=admission,
         live=live,
         leases=leases,
@@ -125,20 +104,14 @@ def compose(
             lambda fresh: account_of(secrets.json(settings.twilio_secret_id, fresh)),
             settings.twilio_api_url,
         ),
-        endpoint=RealtimeEndpoint(settings.realtime_url, api_key),
-        token_secrets=token_secrets(signing),
+        model_for=lambda agent: OpenAiRealtime(endpoint, agent, FIRST_SILENCE_MS),
         threads=threads,
     )
     return house, auth_tokens(twilio)
 
 
 def main() -> int:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # Their lines name callers' numbers and every health check.
-    for name in ("twilio", "botocore", "websockets"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    log_json_lines()
     try:
         settings = Settings.from_environment()
     except SettingError as error:

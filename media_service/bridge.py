@@ -7,13 +7,11 @@ machine's actions are carried out at once and in order. Slow things (tools, hang
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-
-from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
+from enum import StrEnum
+from typing import Any
 
 from media_service.admission import Admitted
 from media_service.engine import actions as ac
@@ -21,23 +19,17 @@ from media_service.engine import events as ev
 from media_service.engine.machine import Machine
 from media_service.engine.talk import CallPlan
 from media_service.journal_pipe import JournalPipe
-from media_service.model.openai_realtime import OpenAiRealtime, RealtimeSession
-from media_service.model.port import ModelUnavailable
-from media_service.phone import wire
+from media_service.last_words import LastWords
+from media_service.model.link import ModelLink
+from media_service.phone.line import PhoneLine
+from media_service.phone.wire import FRAME_MS, PhoneMessage
 from media_service.timers import TimerWheel
-from media_service.tools import ToolDesk
-from media_service.wire_writer import FrameWriter
-from shared.domain.conversation import CloseCause
-from shared.domain.journal import JournalEntry
+from media_service.tools import ToolRunner
+from shared.domain.conversation import CloseCause, ToolUse
+from shared.domain.journal import Closed, JournalBody, JournalEntry
 
 log = logging.getLogger(__name__)
-FRAME_MS = 20
-# A minute of the callee's sound; whoever waits longer for a session has hung up.
-MAX_HELD_FRAMES = 3_000
-MODEL_RETRIES = 3
-# The detector's clock is the sound it was given: without frames a turn would never end.
-STALL_MS = 300.0
-SILENCE_PAYLOAD = b'"' + b"/" * 213 + b'w=="'
+_FREQUENT = (ev.SoundMade, ev.WordsMade)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,204 +38,218 @@ class BridgeServices:
 
     wheel: TimerWheel
     journal: JournalPipe
-    model: OpenAiRealtime
-    tools: ToolDesk
+    tools: ToolRunner
     hang_up: Callable[[], Awaitable[None]]
 
 
+class LegEnd(StrEnum):
+    """How a leg came to its end. CLOSED: the conversation is over; LOST: the line's socket is gone, the carrier comes
+    back on the next leg; TAKEN_OVER: a newer leg holds the call; FAILED: our own fault ended the conversation."""
+
+    CLOSED = "closed"
+    LOST = "lost"
+    TAKEN_OVER = "taken_over"
+    FAILED = "failed"
+
+
 class Bridge:
-    """Runs until the call is over, or until the line's socket is lost (`finished` is then None)."""
+    """`run` returns when nothing of the leg is left to do but to write it down; then `end` says how it ended, and
+    `cause` why the conversation is over, if it is."""
 
     def __init__(
         self,
-        connection: ServerConnection,
+        line: PhoneLine,
+        link: ModelLink,
         admitted: Admitted,
         plan: CallPlan,
         services: BridgeServices,
     ) -> None:
-        self._connection = connection
-        self._phone = FrameWriter(connection, "phone")
-        self._words = wire.PhoneWriter(admitted.stream_sid)
+        self._line = line
+        self._link = link
         self._admitted = admitted
         self._services = services
-        self._machine = Machine(plan)
         self._loop = asyncio.get_running_loop()
-        self._origin_s = self._loop.time() - admitted.elapsed_ms / 1_000
-        self._model: RealtimeSession | None = None
-        self._held: list[bytes] = []
-        self._waiting: list[ac.Action] = []
+        self._origin_s = line.started_s - admitted.elapsed_ms / 1_000
+        self._handled_ms = 0.0
+        self._machine = Machine(plan)
+        self._last_words = LastWords(self._machine.talk.book, self._record, self._start_tool)
+        self._timers = services.wheel.timers(self._timer_fired, self._failed)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._tools: set[asyncio.Task[None]] = set()
         self._seq = admitted.next_seq - 1
-        self._last_frame_s = self._loop.time()
-        self._model_opened_before = False
-        self.finished: CloseCause | None = None
+        self._closed: Closed | None = None
+        self._over = asyncio.Event()
+        self.end: LegEnd | None = None
 
     @property
     def now_ms(self) -> float:
         """Milliseconds since the answer."""
-        return (self._loop.time() - self._origin_s) * 1_000
+        return self._moment(self._loop.time())
 
     @property
-    def last_seq(self) -> int:
-        """The number of the last journal entry."""
-        return self._seq
+    def cause(self) -> CloseCause | None:
+        return self._closed.cause if self._closed is not None else None
 
     async def run(self) -> None:
-        """Serve the line until it ends."""
-        self._spawn(self._serve_model())
-        self._perform(self._machine.start(self.now_ms))
-        try:
-            await self._read_phone()
-        finally:
-            self._services.wheel.stop_all(self)
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            if self._model is not None:
-                await self._model.close()
+        """Serve the line until the leg is over."""
+        self.beside(self._talk())
+        await self._over.wait()
+        self._timers.stop_all()
+        if self.end is LegEnd.FAILED:
+            await self._services.hang_up()
+        if self.end in (LegEnd.CLOSED, LegEnd.LOST):
+            await self._last_words.collect(self._link)
+        await asyncio.gather(*self._tools, return_exceptions=True)
+        await self._stop(self._tasks)
+        await self._link.close()
+        if self.end is LegEnd.TAKEN_OVER:
+            self._closed = None
+        if self._closed is not None:
+            self._record(self._closed)
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that belongs to this leg: it ends with it, and its failure ends the call."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self.task_ended)
 
     def verdict(self, verdict: str) -> None:
         """The carrier's machine detection has spoken."""
-        self._handle(ev.MachineVerdict(verdict))
+        self._handle(ev.MachineVerdict(verdict), self._loop.time())
 
-    def end(self) -> None:
-        """An operator ends the call."""
-        self._handle(ev.HangUpOrdered())
+    def taken_over(self) -> None:
+        """A newer leg holds the call: leave it alone."""
+        self.end = LegEnd.TAKEN_OVER
+        self._line.cut()
+        self._over.set()
 
-    async def _read_phone(self) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            while self.finished is None:
-                frame = await self._connection.recv(decode=False)
-                message = wire.decode(frame)
-                if message.event == "media" and message.media is not None:
-                    self._callee_frame(bytes(message.media.payload))
-                elif message.event == "mark" and message.mark is not None:
-                    self._handle(ev.MarkReturned(message.mark.name))
-                elif message.event == "dtmf" and message.dtmf is not None:
-                    self._handle(ev.DigitPressed(message.dtmf.digit))
-                elif message.event == "stop":
-                    self._handle(ev.PhoneStopped())
+    async def _talk(self) -> None:
+        self._perform(self._machine.start(self.now_ms))
+        first_frame_ms = self._line_ms(self._line.next_frame_ms)
+        self._link.attach(self._handle, self.task_ended, first_frame_ms)
+        async for message in self._line.messages():
+            self._from_the_line(message)
+        self._leave(LegEnd.LOST)
 
-    def _callee_frame(self, payload: bytes) -> None:
-        self._last_frame_s = self._loop.time()
-        if self._model is not None:
-            self._model.append(payload)
-        elif len(self._held) < MAX_HELD_FRAMES:
-            self._held.append(payload)
+    def _from_the_line(self, message: PhoneMessage) -> None:
+        if message.event == "media" and message.media is not None:
+            began_ms = self._line_ms(self._line.next_frame_ms - FRAME_MS)
+            self._link.append(bytes(message.media.payload), began_ms)
+        elif message.event == "mark" and message.mark is not None:
+            self._handle(ev.MarkReturned(message.mark.name), self._loop.time())
+        elif message.event == "dtmf" and message.dtmf is not None:
+            self._handle(ev.DigitPressed(message.dtmf.digit), self._loop.time())
+        elif message.event == "stop":
+            self._handle(ev.PhoneStopped(), self._loop.time())
 
-    def _handle(self, event: ev.Event) -> None:
-        self._perform(self._machine.handle(event, self.now_ms))
+    def _handle(self, event: ev.Event, at_s: float) -> None:
+        """Give the machine an event that came at `at_s`. Its clock never goes back, though frames of two sockets and
+        timers are not handled in the order in which they came."""
+        if not isinstance(event, _FREQUENT):
+            self._last_words.note(event)
+        if self.end is None:
+            self._handled_ms = max(self._handled_ms, self._moment(at_s))
+            self._perform(self._machine.handle(event, self._handled_ms))
+        else:
+            self._last_words.hear(event, self.now_ms, self._machine.talk.opted_out)
 
     def _perform(self, actions: list[ac.Action]) -> None:
         for action in actions:
             match action:
                 case ac.SendSound(sound):
-                    self._phone.send(self._words.media(sound))
+                    self._line.send_sound(sound)
+                    self._machine.first_frame_written(self.now_ms)
                 case ac.SendMark(name):
-                    self._phone.send(self._words.mark(name))
+                    self._line.send_mark(name)
                 case ac.SendClear():
-                    self._phone.send(self._words.clear)
+                    self._line.send_clear()
+                case ac.Record(Closed() as closed):
+                    # The last entry of the journal: it waits for the last words.
+                    self._closed = closed
                 case ac.Record(body):
-                    self._seq += 1
-                    fence = self._admitted.lease.fence
-                    entry = JournalEntry(self._admitted.call.call_id, self._seq, fence, body)
-                    self._services.journal.write(entry)
+                    self._record(body)
                 case ac.SetTimer(name, at_ms):
-                    delay_s = (at_ms - self.now_ms) / 1_000
-                    self._services.wheel.set(self, name, delay_s, self._timer_fired)
+                    self._timers.set(name, (at_ms - self.now_ms) / 1_000)
                 case ac.StopTimer(name):
-                    self._services.wheel.stop(self, name)
+                    self._timers.stop(name)
                 case ac.RunTool(call_id, name, arguments):
-                    self._spawn(self._run_tool(call_id, name, arguments))
+                    self._start_tool(call_id, name, arguments)
                 case ac.HangUp():
-                    self._spawn(self._services.hang_up())
+                    self.beside(self._hang_up())
                 case ac.OpenModel():
-                    self._reopen_model()
-                case ac.Finish(cause):
-                    self.finished = cause
-                    self._spawn(self._close_phone())
+                    self._link.reopen()
+                case ac.Finish():
+                    self._leave(LegEnd.CLOSED)
                 case _:
-                    self._to_model(action)
+                    self._link.perform(action)
 
-    def _to_model(self, action: ac.Action) -> None:
-        if self._model is None:
-            self._waiting.append(action)
-        else:
-            self._model.perform(action)
+    def _record(self, body: JournalBody) -> None:
+        self._seq += 1
+        call, fence = self._admitted.call, self._admitted.lease.fence
+        entry = JournalEntry(call.call_id, self._seq, fence, body, call.trace_id)
+        self._services.journal.write(entry)
 
     def _timer_fired(self, name: str) -> None:
-        self._handle(ev.TimerFired(name))
+        self._handle(ev.TimerFired(name), self._loop.time())
+
+    def _start_tool(self, call_id: str, name: str, arguments: str) -> None:
+        task = asyncio.create_task(self._run_tool(call_id, name, arguments))
+        self._tools.add(task)
+        task.add_done_callback(self._tools.discard)
+        task.add_done_callback(self.task_ended)
 
     async def _run_tool(self, call_id: str, name: str, arguments: str) -> None:
-        self._handle(await self._services.tools.run(call_id, name, arguments))
-
-    async def _close_phone(self) -> None:
-        await self._connection.close()
-
-    def _reopen_model(self) -> None:
-        old, self._model = self._model, None
-        self._waiting.clear()
-        if old is not None:
-            self._spawn(old.close())
-        self._spawn(self._serve_model())
-
-    async def _serve_model(self) -> None:
-        """Open a session, hand it what waited, and read it until it is gone."""
-        session = await self._open_model()
-        if session is None:
-            self._handle(ev.HangUpOrdered())
+        finished = await self._services.tools.run(call_id, name, arguments)
+        if self.end is None:
+            self._handle(finished, self._loop.time())
             return
-        ready_ms = self.now_ms
-        held, self._held = self._held, []
-        waited, self._waiting = self._waiting, []
-        self._model = session
-        self._handle(ev.ModelReady(base_ms=ready_ms - len(held) * FRAME_MS))
-        for action in waited:
-            session.perform(action)
-        for payload in held:
-            session.append(payload)
-        watch = asyncio.create_task(self._fill_stalls(session))
-        try:
-            async for event in session.events():
-                if self._model is not session:
-                    return
-                if isinstance(event, ev.ModelLost):
-                    # What the callee says from here on waits for the next session.
-                    self._model = None
-                    self._waiting.clear()
-                self._handle(event)
-        finally:
-            watch.cancel()
+        use = ToolUse(
+            call_id=call_id,
+            name=name,
+            arguments=finished.arguments,
+            status=finished.status,
+            result=finished.result,
+            at_ms=int(self.now_ms),
+            turn=self._machine.talk.book.agent_number,
+        )
+        self._record(use)
+        if finished.follow_up is not None:
+            self._record(finished.follow_up)
 
-    async def _open_model(self) -> RealtimeSession | None:
-        silence_ms = None
-        if self._model_opened_before:
-            silence_ms = self._machine.talk.plan.turn_taking.silence_ms
-        self._model_opened_before = True
-        for attempt in range(MODEL_RETRIES):
-            try:
-                return await self._services.model.open(silence_ms)
-            except ModelUnavailable as error:
-                log.warning("no model session", extra={"code": error.code, "attempt": attempt})
-                await asyncio.sleep(0.2 * 2**attempt)
-        return None
+    async def _hang_up(self) -> None:
+        await self._services.hang_up()
 
-    async def _fill_stalls(self, session: RealtimeSession) -> None:
-        """While the carrier's frames stop, silence goes to the model in their place, in real time."""
-        while True:
-            await asyncio.sleep(STALL_MS / 1_000)
-            missing_s = self._loop.time() - self._last_frame_s
-            if missing_s * 1_000 >= STALL_MS and self._machine.talk.callee_speaking:
-                for _ in range(int(missing_s * 1_000) // FRAME_MS):
-                    session.append(SILENCE_PAYLOAD)
-                self._last_frame_s = self._loop.time()
+    def _leave(self, end: LegEnd) -> None:
+        """The first reason counts."""
+        if self.end is None:
+            self.end = end
+            self._over.set()
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+    def _failed(self, error: BaseException) -> None:
+        """Something of this leg broke: its call ends rather than fall silent, and no other is touched."""
+        keys = {"call_id": self._admitted.call.call_id, "leg": self._admitted.lease.fence}
+        log.error("a part of the call failed", exc_info=error, extra=keys)
+        if self.end is None:
+            self._closed = Closed(CloseCause.MEDIA_LOST, int(self.now_ms))
+            self._leave(LegEnd.FAILED)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def task_ended(self, task: asyncio.Task[None]) -> None:
+        """A task that serves this leg has ended; where it failed, the call ends."""
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a task of the call failed", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(error)
+
+    @staticmethod
+    async def _stop(tasks: set[asyncio.Task[None]]) -> None:
+        stopping = list(tasks)
+        for task in stopping:
+            task.cancel()
+        await asyncio.gather(*stopping, return_exceptions=True)
+
+    def _moment(self, at_s: float) -> float:
+        return (at_s - self._origin_s) * 1_000
+
+    def _line_ms(self, position_ms: int) -> float:
+        """From a position in the stream to the call's clock."""
+        return self._admitted.elapsed_ms + position_ms

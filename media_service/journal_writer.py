@@ -1,7 +1,7 @@
 """The journal's writer: a process of its own, so that a slow store never touches a sound.
 
-Reads entries from standard input, a JSON line each, writes them in batches across calls, and answers each call's
-highest written number on standard output. A store that is away is asked again until it is back; what stands in the
+Reads entries from standard input, a JSON line each, writes them in batches across calls, and answers each on standard
+output: call, fence and number. A store that is away is asked again until it is back; what stands in the
 meantime stays in memory. When the input ends (the parent stopped, or was killed), what is left is written first.
 
     python -m media_service.journal_writer
@@ -22,6 +22,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from media_service.log_lines import log_json_lines
 from shared.adapters.codec import from_json
 from shared.adapters.journal import BATCH, Journal
 from shared.config import required
@@ -34,6 +35,8 @@ COLLECT_S = 0.05
 MAX_PAUSE_S = 2.0
 # After the parent's end the store may still be away; the task's stop timeout is 120 s.
 LAST_EFFORT_S = 90.0
+# The store will never take this request: one of its entries is too large, say.
+_REFUSED = "ValidationException"
 
 
 class Writer:
@@ -47,15 +50,17 @@ class Writer:
         self._ended = False
 
     def read(self, lines: IO[bytes]) -> None:
-        """Take entries until the input ends."""
-        for line in lines:
-            entry = parse(line)
+        """Take entries until the input ends, or says something else: whoever writes it then starts another writer."""
+        try:
+            for line in lines:
+                entry = parse(line)
+                with self._changed:
+                    self._entries.append(entry)
+                    self._changed.notify()
+        finally:
             with self._changed:
-                self._entries.append(entry)
+                self._ended = True
                 self._changed.notify()
-        with self._changed:
-            self._ended = True
-            self._changed.notify()
 
     def write(self) -> int:
         """Write until the input has ended and nothing is left; the exit status."""
@@ -77,30 +82,40 @@ class Writer:
             self._acknowledge(batch)
 
     def _write_batch(self, batch: list[JournalEntry]) -> bool:
-        pause_s, gave_up_at = 0.05, None
+        """False once the last effort failed. An entry that the store will never take must not hold up the others."""
+        pause_s, gives_up_at = 0.05, float("inf")
         while True:
             try:
                 self._journal.append(batch)
                 return True
-            except (BotoCoreError, ClientError, Unavailable) as error:
-                log.warning(
-                    "the store does not take the journal",
-                    extra={"error": type(error).__name__},
-                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] == _REFUSED:
+                    return self._write_singly(batch)
+                self._complain(error)
+            except (BotoCoreError, Unavailable) as error:
+                self._complain(error)
             if self._ended:
-                gave_up_at = gave_up_at or time.monotonic() + LAST_EFFORT_S
-                if time.monotonic() > gave_up_at:
+                gives_up_at = min(gives_up_at, time.monotonic() + LAST_EFFORT_S)
+                if time.monotonic() > gives_up_at:
                     return False
             time.sleep(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(MAX_PAUSE_S, pause_s * 2)
 
+    def _write_singly(self, batch: list[JournalEntry]) -> bool:
+        if len(batch) == 1:
+            extra = {"call_id": batch[0].call_id, "count": 1}
+            log.error("the store refuses a journal entry for good", extra=extra)
+            return True
+        return all(self._write_batch([entry]) for entry in batch)
+
+    @staticmethod
+    def _complain(error: Exception) -> None:
+        log.warning("the store does not take the journal", extra={"error": type(error).__name__})
+
     def _acknowledge(self, batch: list[JournalEntry]) -> None:
-        highest: dict[str, int] = {}
-        for entry in batch:
-            highest[entry.call_id] = max(entry.seq, highest.get(entry.call_id, 0))
+        lines = [f"{entry.call_id} {entry.fence} {entry.seq}\n" for entry in batch]
         try:
-            for call_id, seq in highest.items():
-                self._output.write(f"{call_id} {seq}\n".encode())
+            self._output.write("".join(lines).encode())
             self._output.flush()
         except BrokenPipeError:
             pass  # the parent was killed; there is nobody left to tell
@@ -110,10 +125,11 @@ def parse(line: bytes) -> JournalEntry:
     """The entry in one line of input."""
     fields = json.loads(line)
     body = from_json(BODY_TYPES[EntryKind(fields["kind"])], fields["body"])
-    return JournalEntry(fields["call_id"], fields["seq"], fields["fence"], body)
+    return JournalEntry(fields["call_id"], fields["seq"], fields["fence"], body, fields["trace_id"])
 
 
 def main() -> int:
+    log_json_lines()
     config = Config(
         connect_timeout=1,
         read_timeout=2,

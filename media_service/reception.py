@@ -5,42 +5,49 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from media_service.admission import SOURCE, Admission, Admitted
-from media_service.bridge import Bridge, BridgeServices
-from media_service.engine.opening_flow import FIRST_SILENCE_MS
+from media_service.bridge import Bridge, BridgeServices, LegEnd
 from media_service.journal_pipe import JournalPipe
 from media_service.load import Load
-from media_service.model.openai_realtime import OpenAiRealtime, RealtimeEndpoint
+from media_service.model.link import ModelLink
+from media_service.model.port import SpeechModel
 from media_service.opt_outs import CallOptOuts
-from media_service.phone import wire
-from media_service.phone.wire import PhoneProtocolError
+from media_service.patience import STORE_TROUBLE, patiently
+from media_service.phone.line import POLICY_VIOLATION, PhoneLine
 from media_service.plan import plan_for
 from media_service.timers import TimerWheel
-from media_service.tools import ToolContext, ToolDesk
-from shared.adapters.carrier import Carrier
+from media_service.tools import ToolContext, ToolRunner
+from media_service.worker_threads import WorkerThreads
+from shared.adapters.carrier import Carrier, CarrierError
 from shared.adapters.leases import LeaseRefused, Leases
 from shared.adapters.live_calls import LiveCalls
 from shared.adapters.suppressions import Suppressions
-from shared.domain.call import Fact, FactKind
+from shared.domain.agent import Agent
+from shared.domain.call import Call, Fact, FactKind
 from shared.domain.clock import Clock
 from shared.domain.conversation import CloseCause
 from shared.domain.errors import SofiaError
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 START_WITHIN_S = 5.0
 RENEW_EVERY_S = 10.0
 # The carrier's machine detection takes about 4 s; after this long a verdict changes nothing.
 WATCH_VERDICT_S = 12.0
+ASK_VERDICT_EVERY_S = 1.0
 HANG_UP_TRIES = 4
-_POLICY_VIOLATION = 1008
+# How long a store may be away after a call before a person has to know what it did not take.
+STORED_WITHIN_S = 60.0
+# The closing is on record by then as a rule, so that the carrier's next leg is refused; a store that is away must not
+# keep somebody on a dead line.
+CLOSE_LINE_WITHIN_S = 3.0
+_TRY_AGAIN_LATER = 1013
+# Conversations that neither side ended.
+_DROPPED = (CloseCause.MODEL_LOST, CloseCause.MEDIA_LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,8 @@ class House:
     leases: Leases
     suppressions: Suppressions
     carrier: Carrier
-    endpoint: RealtimeEndpoint
-    token_secrets: tuple[bytes, ...]
-    threads: ThreadPoolExecutor
+    model_for: Callable[[Agent], SpeechModel]
+    threads: WorkerThreads
 
 
 class Reception:
@@ -66,140 +72,151 @@ class Reception:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self.bridges: set[Bridge] = set()
 
     async def serve(self, connection: ServerConnection) -> None:
-        """One stream. Never raises for what the other side does wrong: it is refused, and a line is logged."""
-        house = self._house
+        """One stream. Never raises for what the other side does wrong, nor for a store that is away: the stream is
+        refused, and a line is logged."""
+        line = PhoneLine(connection, self._house.load)
         try:
             async with asyncio.timeout(START_WITHIN_S):
-                start = await self._start_message(connection)
-                admitted = await self._blocking(house.admission.admit, start, house.token_secrets)
-        except (SofiaError, TimeoutError) as refusal:
-            house.load.refused += 1
-            log.warning("stream refused: %s", refusal or "no start message in time")
-            await connection.close(_POLICY_VIOLATION, "refused")
-            return
+                admitted, link = await self._admit(line)
+        except (TimeoutError, *STORE_TROUBLE) as trouble:
+            await self._refuse(connection, _TRY_AGAIN_LATER, type(trouble).__name__)
+        except SofiaError as refusal:
+            await self._refuse(connection, POLICY_VIOLATION, str(refusal))
         except ConnectionClosed:
-            return
-        house.load.admitted += 1
-        await self._talk(connection, admitted)
+            log.info("a stream was closed before it was admitted")
+        else:
+            self._house.load.admitted += 1
+            await self._talk(line, admitted, link)
 
-    async def _start_message(self, connection: ServerConnection) -> wire.Start:
-        while True:
-            frame = await connection.recv()
-            if not isinstance(frame, str):
-                raise PhoneProtocolError("a binary frame came before the start")
-            message = wire.decode(frame.encode())
-            if message.event == "start":
-                if message.start is None:
-                    raise PhoneProtocolError("the start message is empty")
-                return message.start
-            if message.event != "connected":
-                raise PhoneProtocolError("the first message is neither connected nor start")
+    async def _refuse(self, connection: ServerConnection, code: int, cause: str) -> None:
+        self._house.load.refused += 1
+        log.warning("stream refused", extra={"cause": cause})
+        await connection.close(code, "refused")
 
-    async def _talk(self, connection: ServerConnection, admitted: Admitted) -> None:
+    async def _admit(self, line: PhoneLine) -> tuple[Admitted, ModelLink]:
+        """The model's session is prepared while the call is taken; whoever may not enter leaves none behind."""
         house = self._house
-        keys = {"call_id": admitted.call.call_id, "leg": admitted.lease.fence}
-        log.info("stream admitted", extra=keys)
-        bridge = Bridge(
-            connection,
-            admitted,
-            plan_for(admitted, house.clock.now()),
-            self._services(admitted),
-        )
-        self.bridges.add(bridge)
-        house.load.began()
-        aside = [
-            asyncio.create_task(self._keep_lease(admitted)),
-            asyncio.create_task(self._watch_verdict(admitted, bridge)),
-        ]
+        start = await line.start()
+        stream = await house.admission.identify(start, house.clock.now())
+        link = ModelLink(house.model_for(stream.agent))
+        link.prepare()
         try:
-            await bridge.run()
-        finally:
-            for task in aside:
-                task.cancel()
-            self.bridges.discard(bridge)
-            house.load.ended()
-        await self._leave(admitted, bridge, keys)
+            return await house.admission.enter(stream), link
+        except BaseException:
+            await link.close()
+            raise
 
-    async def _leave(self, admitted: Admitted, bridge: Bridge, keys: dict[str, object]) -> None:
-        """The journal is in the store before the call is told to be closed."""
-        house = self._house
-        call = admitted.call
-        if bridge.last_seq >= admitted.next_seq:
-            await house.journal.written(call.call_id, bridge.last_seq)
-        house.journal.forget(call.call_id)
-        if bridge.finished is None:
-            # The line's socket is gone and the call is not over: the carrier comes back on the next leg.
-            house.load.lost += 1
-            log.warning("stream lost", extra=keys)
-            return
-        now, attempt = house.clock.now(), call.attempt
-        facts = [
-            Fact(
-                now,
-                FactKind.CONVERSATION_CLOSED,
-                attempt,
-                SOURCE,
-                bridge.finished.value,
-            )
-        ]
-        if bridge.finished is CloseCause.VOICEMAIL:
-            facts.append(Fact(now, FactKind.VOICEMAIL, attempt, SOURCE))
-        if bridge.finished is CloseCause.MODEL_LOST:
-            facts.append(Fact(now, FactKind.DROPPED, attempt, SOURCE))
-        await self._blocking(house.live.record, call.call_id, facts)
-        log.info("conversation closed", extra={**keys, "cause": bridge.finished.value})
-
-    def _services(self, admitted: Admitted) -> BridgeServices:
-        house = self._house
-        opt_outs = CallOptOuts(admitted.call, house.suppressions, house.clock, self._blocking)
-        context = ToolContext(admitted.agent, admitted.call.lead, house.clock, opt_outs)
+    async def _talk(self, line: PhoneLine, admitted: Admitted, link: ModelLink) -> None:
+        house, call = self._house, admitted.call
+        keys: dict[str, object] = {"call_id": call.call_id, "leg": admitted.lease.fence}
+        line.log_keys = keys
+        log.info("stream admitted", extra=keys)
+        opt_outs = CallOptOuts(call, house.suppressions, house.clock, house.threads)
+        tools = ToolRunner(ToolContext(admitted.agent, call.lead, house.clock, opt_outs))
 
         async def hang_up() -> None:
-            await self._hang_up(admitted)
+            await self._hang_up(admitted, bridge)
 
-        return BridgeServices(
-            wheel=house.wheel,
-            journal=house.journal,
-            model=OpenAiRealtime(house.endpoint, admitted.agent, FIRST_SILENCE_MS),
-            tools=ToolDesk(context),
-            hang_up=hang_up,
-        )
+        services = BridgeServices(house.wheel, house.journal, tools, hang_up)
+        bridge = Bridge(line, link, admitted, plan_for(admitted, house.clock.now()), services)
+        bridge.beside(self._watch_verdict(admitted, bridge))
+        # The call is ours until it is on record, which is later than the leg's end.
+        lease = asyncio.create_task(self._keep_lease(admitted, bridge))
+        lease.add_done_callback(bridge.task_ended)
+        try:
+            await bridge.run()
+            leaving = asyncio.create_task(self._leave(admitted, bridge, opt_outs, keys))
+            await asyncio.wait({leaving}, timeout=CLOSE_LINE_WITHIN_S)
+            await line.close()
+            await leaving
+        finally:
+            lease.cancel()
+            await link.close()
 
-    async def _hang_up(self, admitted: Admitted) -> None:
-        """End the phone call by the carrier's API, tried a few times; if it will not, the closing socket does it."""
-        for attempt in range(HANG_UP_TRIES):
-            try:
-                await self._blocking(self._house.carrier.hang_up, admitted.carrier_sid)
-                return
-            except SofiaError as error:
-                log.warning("hang-up failed", extra={"error": type(error).__name__})
-                await asyncio.sleep(0.2 * 2**attempt)
+    async def _leave(
+        self, admitted: Admitted, bridge: Bridge, opt_outs: CallOptOuts, keys: dict[str, object]
+    ) -> None:
+        """Objections and the journal are in the store before the call is told to be closed."""
+        house, call = self._house, admitted.call
+        await opt_outs.settled(STORED_WITHIN_S)
+        await house.journal.written(call.call_id)
+        if bridge.cause is None:
+            house.load.lost += bridge.end is LegEnd.LOST
+            log.warning("stream ended, the call goes on", extra={**keys, "cause": bridge.end})
+            return
+        house.load.failed += bridge.end is LegEnd.FAILED
+        facts = self._closing_facts(call, bridge.cause)
 
-    async def _keep_lease(self, admitted: Admitted) -> None:
+        async def record() -> Call:
+            return await house.threads.run(house.live.record, call.call_id, facts)
+
+        try:
+            await patiently(record, STORED_WITHIN_S)
+        except (*STORE_TROUBLE, SofiaError) as trouble:
+            # The reconciler closes the call once its lease has run out.
+            extra = {**keys, "error": type(trouble).__name__}
+            log.error("the end of the conversation could not be put on record", extra=extra)
+            return
+        log.info("conversation closed", extra={**keys, "cause": bridge.cause.value})
+
+    def _closing_facts(self, call: Call, cause: CloseCause) -> list[Fact]:
+        now, attempt = self._house.clock.now(), call.attempt
+        facts = [Fact(now, FactKind.CONVERSATION_CLOSED, attempt, SOURCE, cause.value)]
+        if cause is CloseCause.VOICEMAIL:
+            facts.append(Fact(now, FactKind.VOICEMAIL, attempt, SOURCE))
+        if cause in _DROPPED:
+            facts.append(Fact(now, FactKind.DROPPED, attempt, SOURCE))
+        return facts
+
+    async def _hang_up(self, admitted: Admitted, bridge: Bridge) -> None:
+        """End the phone call by the carrier's API, tried a few times; if it will not, the closing socket does it. A
+        call that a newer leg holds is not ours to end."""
         house = self._house
+        for attempt in range(HANG_UP_TRIES):
+            if not await self._holds_the_call(admitted, bridge):
+                return
+            try:
+                await house.threads.run(house.carrier.hang_up, admitted.carrier_sid)
+                return
+            except CarrierError as error:
+                extra = {"call_id": admitted.call.call_id, "error": type(error).__name__}
+                log.warning("hang-up failed", extra=extra)
+            await asyncio.sleep(0.2 * 2**attempt)
+
+    async def _keep_lease(self, admitted: Admitted, bridge: Bridge) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
-            try:
-                await self._blocking(house.leases.renew, admitted.lease, house.clock.now())
-            except LeaseRefused:
-                log.warning("lease lost", extra={"call_id": admitted.call.call_id})
+            if not await self._holds_the_call(admitted, bridge):
                 return
+
+    async def _holds_the_call(self, admitted: Admitted, bridge: Bridge) -> bool:
+        """Renew the lease. A store that does not answer takes nothing away: only a newer leg does."""
+        house, extra = self._house, {"call_id": admitted.call.call_id, "leg": admitted.lease.fence}
+        try:
+            await house.threads.run(house.leases.renew, admitted.lease, house.clock.now())
+        except LeaseRefused:
+            log.warning("a newer leg has taken the call", extra=extra)
+            bridge.taken_over()
+            return False
+        except STORE_TROUBLE as trouble:
+            log.warning("lease not renewed", extra={**extra, "error": type(trouble).__name__})
+        return True
 
     async def _watch_verdict(self, admitted: Admitted, bridge: Bridge) -> None:
         """The carrier's verdict arrives at a function and lies in the store; the first seconds it is looked for."""
-        house = self._house
+        house, call_id = self._house, admitted.call.call_id
         until_ms = bridge.now_ms + WATCH_VERDICT_S * 1_000
         while bridge.now_ms < until_ms:
-            await asyncio.sleep(1.0)
-            call = await self._blocking(house.live.get, admitted.call.call_id)
+            await asyncio.sleep(ASK_VERDICT_EVERY_S)
+            try:
+                call = await house.threads.run(house.live.get, call_id)
+            except (*STORE_TROUBLE, SofiaError) as trouble:
+                extra = {"call_id": call_id, "error": type(trouble).__name__}
+                log.warning("the verdict could not be looked for", extra=extra)
+                continue
             verdict = call.fact(FactKind.MACHINE_VERDICT)
             if verdict is not None:
                 bridge.verdict(verdict.detail)
                 return
-
-    async def _blocking(self, work: Callable[..., T], *args: object) -> T:
-        """Run a blocking adapter in a worker thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._house.threads, work, *args)

@@ -10,7 +10,8 @@ from shared.config import SettingError, optional, required
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`max_calls` comes from a measurement on one core (`./sofia bench bridge`), not from a guess."""
+    """`max_calls` and `max_lag_ms` are where a task refuses streams: the first is the operator's estimate of what one
+    core bears, the second (median lag of the event loop) catches an estimate that was too high."""
 
     host: str
     port: int

@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from media_service.engine.events import ToolFinished
+from media_service.patience import STORE_TROUBLE
 from shared.agents import spoken
 from shared.agents import tools as agent_tools
 from shared.domain.agent import Agent
 from shared.domain.clock import Clock
 from shared.domain.conversation import FollowUp, FollowUpKind, ToolStatus
-from shared.domain.errors import Unavailable
 from shared.domain.gate import lead_zones
 from shared.domain.lead import Lead
+from shared.domain.outcome import OptOutScope
 
 log = logging.getLogger(__name__)
 TOOL_WITHIN_S = 4.0
@@ -32,8 +33,9 @@ CALLBACK_ID = "callback"
 class OptOutRegister(Protocol):
     """Where objections are kept."""
 
-    async def register(self, scope: str, quote: str) -> str:
-        """Put the objection on record, effective at once; gives the reference that is spoken. Idempotent."""
+    async def register(self, scope: OptOutScope, quote: str) -> str:
+        """Put the objection on record, effective at once; gives the reference that is spoken. Idempotent, and goes
+        on until it is done even if nobody waits for it any more."""
         ...
 
 
@@ -45,7 +47,6 @@ class ToolContext:
     lead: Lead
     clock: Clock
     opt_outs: OptOutRegister
-    transfer: Callable[[str], Awaitable[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,11 @@ class _Done:
     follow_up: FollowUp | None = None
 
 
-class ToolDesk:
-    """Runs the tool calls of one phone call, one after the other in the order in which they came."""
+class ToolRunner:
+    """Runs the tool calls of one phone call."""
 
     def __init__(self, context: ToolContext) -> None:
         self._context = context
-        self._order = asyncio.Lock()
 
     async def run(self, call_id: str, name: str, arguments_json: str) -> ToolFinished:
         """Never raises for bad arguments or a slow store: the model is told, and the call goes on."""
@@ -77,9 +77,9 @@ class ToolDesk:
             result = {"ok": False, "error": invalid.message_for_the_model}
             return ToolFinished(call_id, ToolStatus.REFUSED, arguments, result)
         try:
-            async with self._order, asyncio.timeout(TOOL_WITHIN_S):
+            async with asyncio.timeout(TOOL_WITHIN_S):
                 done = await self._perform(call)
-        except (TimeoutError, Unavailable) as error:
+        except (TimeoutError, *STORE_TROUBLE) as error:
             log.warning("tool failed", extra={"tool": name, "error": type(error).__name__})
             result = {
                 "ok": False,
@@ -104,15 +104,7 @@ class ToolDesk:
                 )
                 return _Done({"ok": True, "sent_after_the_call": True}, follow_up)
             case agent_tools.RegisterOptOut():
-                reference = await self._context.opt_outs.register(call.scope, call.quote)
-                result = {
-                    "ok": True,
-                    "reference": reference,
-                    "reference_spoken": spoken.reference(reference),
-                }
-                # An objection ends every other promise of a call.
-                follow_up = FollowUp(CALLBACK_ID, FollowUpKind.CALLBACK, cancelled=True)
-                return _Done(result, follow_up)
+                return await self._register(call)
             case agent_tools.ReportPrivacyRequest():
                 follow_up = FollowUp(
                     f"privacy-{call.kind}",
@@ -120,10 +112,11 @@ class ToolDesk:
                     detail=call.kind,
                 )
                 return _Done({"ok": True, "answered_in_writing": True}, follow_up)
-            case agent_tools.TransferToHuman():
-                return await self._transfer(call.reason)
-            case _:
+            case agent_tools.SaveLeadInfo() | agent_tools.WaitForUser() | agent_tools.EndCall():
                 return _Done({"ok": True})
+            case _:
+                # Nothing stands behind it, so nothing is promised.
+                return _Done({"ok": False, "error": "esto no se puede; ofrece que le llamen"})
 
     def _schedule(self, call: agent_tools.ScheduleCallback) -> _Done:
         kind = FollowUpKind.DEMO if call.kind == "demo" else FollowUpKind.CALLBACK
@@ -141,10 +134,15 @@ class ToolDesk:
         }
         return _Done(result, follow_up)
 
-    async def _transfer(self, reason: str) -> _Done:
-        if self._context.transfer is None or not await self._context.transfer(reason):
-            return _Done({"ok": False, "error": "no hay nadie libre; ofrece que le llamen"})
-        return _Done({"ok": True})
+    async def _register(self, call: agent_tools.RegisterOptOut) -> _Done:
+        reference = await self._context.opt_outs.register(call.scope, call.quote)
+        result = {
+            "ok": True,
+            "reference": reference,
+            "reference_spoken": spoken.reference(reference),
+        }
+        # An objection ends every other promise of a call.
+        return _Done(result, FollowUp(CALLBACK_ID, FollowUpKind.CALLBACK, cancelled=True))
 
 
 def _readable(arguments_json: str) -> Mapping[str, object]:

@@ -7,6 +7,7 @@ those only the fields needed.
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 
 import msgspec
@@ -14,6 +15,11 @@ import msgspec
 from media_service.engine import actions as ac
 from media_service.engine import events as ev
 from shared.domain.conversation import Usage, UsageKind
+from shared.domain.errors import SofiaError
+
+
+class ModelProtocolError(SofiaError):
+    """The service sent what is no event of its own; the text does not repeat it."""
 
 
 class _Details(msgspec.Struct):
@@ -79,8 +85,11 @@ _APPEND_TAIL = b"}"
 
 
 def decode(frame: bytes | str) -> ServerEvent:
-    """Raises msgspec.MsgspecError where the frame is no such JSON."""
-    return _decoder.decode(frame)
+    """Raises ModelProtocolError where the frame is no such JSON."""
+    try:
+        return _decoder.decode(frame)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ModelProtocolError("a frame of the model is not an event") from error
 
 
 def append(payload: bytes) -> bytes:
@@ -89,11 +98,10 @@ def append(payload: bytes) -> bytes:
 
 
 def as_event(wire: ServerEvent, model: str, transcription_model: str) -> ev.Event | None:
-    """What a frame means for the call, None for nothing. The frequent ones come first."""
+    """What a frame means for the call, None for nothing. The frequent ones come first. Raises ModelProtocolError."""
     kind = wire.type
     if kind == "response.output_audio.delta":
-        sound = base64.b64decode(wire.delta or "")
-        return ev.SoundMade(wire.response_id or "", wire.item_id or "", sound)
+        return ev.SoundMade(wire.response_id or "", wire.item_id or "", _sound(wire.delta or ""))
     if kind == "response.output_audio_transcript.delta":
         return ev.WordsMade(wire.response_id or "", wire.item_id or "", wire.delta or "")
     if kind == "input_audio_buffer.speech_started":
@@ -121,6 +129,13 @@ def as_event(wire: ServerEvent, model: str, transcription_model: str) -> ev.Even
     if kind == "error" and wire.error is not None:
         return ev.ModelRefused(wire.error.code or wire.error.type or "", wire.error.event_id)
     return None
+
+
+def _sound(delta: str) -> bytes:
+    try:
+        return base64.b64decode(delta)
+    except (binascii.Error, ValueError) as error:
+        raise ModelProtocolError("a piece of the model's sound is not base64") from error
 
 
 def _reply_ended(response: _Response, model: str) -> ev.ReplyEnded:

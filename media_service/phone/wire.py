@@ -9,6 +9,9 @@ import msgspec
 
 from shared.domain.errors import SofiaError
 
+# Of the callee's sound in one message; seen always, promised never.
+FRAME_MS = 20
+
 
 class PhoneProtocolError(SofiaError):
     """The other side does not speak Media Streams; the text says what was wrong, without content."""
@@ -58,11 +61,11 @@ class PhoneMessage(msgspec.Struct):
 _decoder = msgspec.json.Decoder(PhoneMessage)
 
 
-def decode(frame: bytes) -> PhoneMessage:
+def decode(frame: str | bytes) -> PhoneMessage:
     """Raises PhoneProtocolError."""
     try:
         message = _decoder.decode(frame)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise PhoneProtocolError(
             "a frame of the phone line is not a Media Streams message"
         ) from error

@@ -1,0 +1,498 @@
+"""One leg of a call, from the first frame to the last word."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gc
+import json
+import logging
+import weakref
+
+import pytest
+
+from media_service import bridge as bridge_module
+from media_service import last_words, reception
+from media_service.bridge import Bridge
+from media_service.engine.machine import Machine
+from media_service.phone.line import MAX_BAD_FRAMES
+from shared.domain.call import FactKind
+from shared.domain.conversation import CloseCause, ToolUse, Turn, Usage, Who
+from shared.domain.journal import Closed
+from tests.integration.media_service.house import AGENT_FIRST, Session, World, open_house
+
+SOUND = base64.b64encode(bytes(1_600)).decode()
+
+
+async def opened(world: World, line, session: Session) -> str:
+    """The callee has greeted and Sofia's opening is on its way; gives the tag of the name question."""
+    await session.hears("¿Diga?")
+    await line.until("media")
+    request = await session.until("response.create")
+    return request["event_id"]
+
+
+async def test_the_callees_frames_reach_the_model_untouched_and_in_order() -> None:
+    async with open_house() as world, world.line() as line:
+        for n in range(5):
+            await line.frame(f"AAA{n}", n)
+        session = await world.model.next()
+        await session.until("input_audio_buffer.append", 5)
+        assert session.sound == [f"AAA{n}" for n in range(5)]
+
+
+async def test_the_opening_starts_within_50_ms_of_the_start_where_sofia_speaks_first() -> None:
+    async with open_house(AGENT_FIRST) as world:
+        async with world.line("warm") as line:
+            await line.until("media")
+        loop = asyncio.get_running_loop()
+        async with world.line() as line:
+            began_s = loop.time()
+            await line.until("media")
+            assert line.got_at[0] - began_s < 0.05
+        await world.until_idle()
+
+
+async def test_the_call_counts_from_its_start_message_however_long_admission_takes() -> None:
+    async with open_house(AGENT_FIRST) as world:
+        world.store.slow_s = 0.1
+        async with world.line() as line:
+            await line.until("media")
+            await line.stop()
+            await line.until_closed()
+        (closed,) = world.recorded(Closed)
+        assert closed.at_ms >= 300
+        assert (
+            world.store.calls["c1"].fact(FactKind.STREAM_STARTED).at
+            == (world.store.answered_at["c1"])
+        )
+
+
+async def test_the_models_session_is_there_before_admission_is_through() -> None:
+    async with open_house() as world:
+        world.store.slow_s = 0.2
+        async with world.line() as line:
+            await world.model.next()
+            assert "record" not in world.store.requests
+            await line.stop()
+
+
+async def test_a_hang_up_closes_the_call_and_the_models_session() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        await line.stop()
+        assert await line.until_closed() == 1000
+        await world.model.all_closed()
+        await world.until_idle()
+        closed = world.fact(FactKind.CONVERSATION_CLOSED)
+        assert closed is not None
+        assert closed.detail == CloseCause.CALLEE_HUNG_UP
+        assert [type(entry.body) for entry in world.store.journal][-1] is Closed
+
+
+async def test_a_lost_socket_leaves_the_call_open_for_the_next_leg() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        line.socket.transport.abort()
+        await world.until_idle()
+        assert world.fact(FactKind.CONVERSATION_CLOSED) is None
+        assert world.load.lost == 1
+        await world.model.all_closed()
+
+
+# --- frames that do not belong to the stream
+
+
+async def send_bad(line, kind: str) -> None:
+    other = {"event": "media", "streamSid": "MZ9", "media": {"payload": "b3RoZXI="}}
+    match kind:
+        case "unreadable":
+            await line.socket.send("this is not json: 600000001")
+        case "binary":
+            media = {"event": "media", "streamSid": line.sid, "media": {"payload": "YmluYXJ5"}}
+            await line.socket.send(json.dumps(media).encode())
+        case "other_stream":
+            await line.socket.send(json.dumps(other))
+        case "stop_of_another":
+            await line.socket.send(json.dumps({"event": "stop", "streamSid": "MZ9", "stop": {}}))
+        case "other_track":
+            await line.frame("b3V0Ym91bmQ=", track="outbound")
+        case "start_again":
+            await line.send("start")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["unreadable", "binary", "other_stream", "stop_of_another", "other_track", "start_again"],
+)
+async def test_a_frame_that_is_not_of_the_stream_is_left_alone_and_noted_once(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_house() as world, world.line() as line, world.line("c2", sid="MZ2") as other:
+        sessions = [await world.model.next(), await world.model.next()]
+        await send_bad(line, kind)
+        await send_bad(line, kind)
+        await line.frame("R09PRA==")
+        await other.frame("T1RIRVI=")
+        for session in sessions:
+            await session.until("input_audio_buffer.append")
+        assert sorted(session.sound[0] for session in sessions) == ["R09PRA==", "T1RIRVI="]
+        assert all(len(session.sound) == 1 for session in sessions)
+        assert world.load.bad_frames == 2
+        assert "sofia_bad_frames_total 2" in world.load.as_metrics()
+        noted = [r for r in caplog.records if r.message == "a frame of the phone line is ignored"]
+        cause = "other_stream" if kind == "stop_of_another" else kind
+        assert [record.cause for record in noted] == [cause]
+        assert "600000001" not in caplog.text
+        assert world.fact(FactKind.CONVERSATION_CLOSED) is None
+
+
+async def test_a_line_that_sends_nothing_else_is_closed_and_the_other_call_goes_on() -> None:
+    async with open_house() as world, world.line() as line, world.line("c2", sid="MZ2") as other:
+        for _ in range(MAX_BAD_FRAMES):
+            await line.socket.send("{")
+        assert await line.until_closed() == 1008
+        await world.until(lambda: world.load.calls == 1)
+        assert world.load.lost == 1
+        await other.stop()
+        await other.until_closed()
+        assert world.fact(FactKind.CONVERSATION_CLOSED, "c2") is not None
+
+
+# --- what breaks ends its own call
+
+
+async def test_a_part_that_fails_ends_its_call_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handle = Machine.handle
+
+    def broken(machine: Machine, event: object, now_ms: float):
+        if machine.talk.plan.call_id == "c1" and type(event).__name__ == "SpeechStarted":
+            raise RuntimeError("a fault of ours")
+        return handle(machine, event, now_ms)
+
+    monkeypatch.setattr(Machine, "handle", broken)
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        async with world.line("c2", sid="MZ2") as other:
+            other_session = await world.model.next()
+            await session.begins()
+            await line.until_closed()
+            assert world.carrier.asked == ["CA1"]
+            await world.until(lambda: world.fact(FactKind.DROPPED) is not None)
+            assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.MEDIA_LOST
+            assert world.load.failed == 1
+            await opened(world, other, other_session)
+            await other.stop()
+            await other.until_closed()
+            assert world.fact(FactKind.CONVERSATION_CLOSED, "c2").detail == "callee_hung_up"
+
+
+async def test_a_timer_that_fails_ends_its_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = Machine.handle
+
+    def broken(machine: Machine, event: object, now_ms: float):
+        if type(event).__name__ == "TimerFired":
+            raise RuntimeError("a fault of ours")
+        return handle(machine, event, now_ms)
+
+    monkeypatch.setattr(Machine, "handle", broken)
+    async with open_house() as world, world.line() as line:
+        await line.until_closed()
+        await world.until(lambda: world.fact(FactKind.DROPPED) is not None)
+        assert world.carrier.asked == ["CA1"]
+
+
+async def test_a_piece_of_sound_that_is_no_base64_is_left_out() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        tag = await opened(world, line, session)
+        await session.say("response.created", response={"id": "r1", "metadata": {"tag": tag}})
+        for delta in ("===", SOUND):
+            await session.say(
+                "response.output_audio.delta", response_id="r1", item_id="a1", delta=delta
+            )
+        await session.say_raw("no json")
+        await session.say("response.done", response={"id": "r1", "status": "completed"})
+        await line.stop()
+        await line.until_closed()
+        assert world.fact(FactKind.DROPPED) is None
+
+
+async def test_a_finished_call_leaves_nothing_of_itself_in_the_timer_wheel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[weakref.ref[Bridge]] = []
+    init = Bridge.__init__
+
+    def noted(bridge: Bridge, *arguments: object) -> None:
+        init(bridge, *arguments)
+        kept.append(weakref.ref(bridge))
+
+    monkeypatch.setattr(bridge_module.Bridge, "__init__", noted)
+    async with open_house() as world:
+        async with world.line() as line:
+            await opened(world, line, await world.model.next())
+            await line.stop()
+            await line.until_closed()
+        await world.until(lambda: gc.collect() >= 0 and kept[0]() is None)
+        # What is left of it are deadlines without an owner.
+        assert world.wheel._heap
+
+
+# --- the model
+
+
+async def test_what_is_said_before_the_session_is_there_is_given_to_it_later() -> None:
+    async with open_house() as world:
+        world.model.confirms = False
+        async with world.line() as line:
+            session = await world.model.next()
+            await line.frame("QUFB")
+            await line.frame("QkJC", 1)
+            await session.until("session.update")
+            await session.say("session.updated")
+            await session.until("input_audio_buffer.append", 2)
+            assert session.sound == ["QUFB", "QkJC"]
+
+
+async def test_a_model_that_cannot_be_had_drops_the_call() -> None:
+    async with open_house() as world:
+        world.model.refusal = "invalid_api_key"
+        async with world.line():
+            await asyncio.wait_for(world.carrier.hung_up.wait(), 5)
+            # Asking again would not help, so nobody did.
+            assert world.model.knocks == 1
+
+
+async def test_a_call_without_a_model_is_told_to_be_dropped() -> None:
+    async with open_house() as world:
+        world.model.error = "insufficient_quota"
+        async with world.line() as line:
+            await asyncio.wait_for(world.carrier.hung_up.wait(), 5)
+            await line.stop()
+            await line.until_closed()
+        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.MODEL_LOST
+        assert world.fact(FactKind.DROPPED) is not None
+        await world.model.all_closed()
+
+
+async def test_a_lost_session_is_replaced_and_told_what_was_said() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        await session.die()
+        again = await world.model.next()
+        await again.until("conversation.item.create")
+        await line.frame("TkVX")
+        await again.until("input_audio_buffer.append")
+        assert len(world.model.open) == 1
+
+
+async def test_a_session_that_runs_out_is_closed_when_it_is_replaced() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        await session.say("error", error={"code": "session_expired"})
+        await world.model.next()
+        await world.until(lambda: session not in world.model.open)
+
+
+async def test_when_the_frames_stop_in_mid_speech_silence_goes_to_the_model() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await line.frame("QUFB")
+        await session.begins()
+        await session.until("input_audio_buffer.append", 10)
+        assert set(session.sound[1:]) == {"/" * 213 + "w=="}
+
+
+# --- the leg and the lease
+
+
+async def test_a_leg_whose_call_was_taken_over_neither_hangs_up_nor_closes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_house() as world, world.line() as zombie:
+        session = await world.model.next()
+        await opened(world, zombie, session)
+        async with world.line(leg=2, sid="MZ2") as line:
+            await world.model.next()
+            # Sofia's own clock would end the call on the dead leg.
+            await session.hears("Deje su mensaje después de la señal", "item2")
+            await zombie.until_closed()
+            assert world.carrier.asked == []
+            assert world.fact(FactKind.CONVERSATION_CLOSED) is None
+            await line.stop()
+            await line.until_closed()
+        await world.until(lambda: world.fact(FactKind.CONVERSATION_CLOSED) is not None)
+
+
+async def test_a_renewal_that_is_refused_ends_the_leg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reception, "RENEW_EVERY_S", 0.05)
+    async with open_house() as world, world.line() as line:
+        await world.model.next()
+        await world.until(lambda: "c1" in world.store.fences)
+        world.store.fences["c1"] = 2
+        await line.until_closed()
+        await world.until_idle()
+        assert (world.carrier.asked, world.load.lost) == ([], 0)
+
+
+async def test_a_store_that_is_away_takes_no_call_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reception, "RENEW_EVERY_S", 0.02)
+    monkeypatch.setattr(reception, "ASK_VERDICT_EVERY_S", 0.02)
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await world.until(lambda: world.store.requests.count("renew") > 1)
+        world.store.away = True
+        asked = len(world.store.requests)
+        await world.until(lambda: len(world.store.requests) > asked + 5)
+        world.store.away = False
+        await opened(world, line, session)
+        await line.stop()
+        await line.until_closed()
+        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == "callee_hung_up"
+
+
+async def test_the_end_is_put_on_record_when_the_store_is_back() -> None:
+    async with open_house() as world, world.line() as line:
+        await opened(world, line, await world.model.next())
+        world.store.away = True
+        await line.stop()
+        asked = len(world.store.requests)
+        await world.until(lambda: len(world.store.requests) > asked + 1)
+        world.store.away = False
+        await world.until(lambda: world.fact(FactKind.CONVERSATION_CLOSED) is not None)
+        await world.until_idle()
+
+
+async def test_the_line_is_closed_only_after_the_end_is_on_record() -> None:
+    async with open_house() as world, world.line() as line:
+        await opened(world, line, await world.model.next())
+        await line.stop()
+        await line.until_closed()
+        assert world.fact(FactKind.CONVERSATION_CLOSED) is not None
+
+
+async def test_a_hang_up_is_tried_until_the_carrier_takes_it() -> None:
+    async with open_house() as world, world.line() as line:
+        world.carrier.refuses = 2
+        session = await world.model.next()
+        await opened(world, line, session)
+        await session.hears("Deje su mensaje después de la señal", "item2")
+        await asyncio.wait_for(world.carrier.hung_up.wait(), 5)
+        assert world.carrier.asked == ["CA1"] * 3
+
+
+# --- last words
+
+
+OBJECTION = "No me llamen más, por favor"
+
+
+async def test_an_objection_said_right_before_the_hang_up_counts() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        await session.begins("item2")
+        await world.until(lambda: len(world.wheel._heap) > 0)
+        await line.stop()
+        commit = await session.until("input_audio_buffer.commit")
+        assert commit["event_id"] == last_words.COMMIT
+        # By hand, the utterance is committed under another id than it was announced with.
+        await session.say("input_audio_buffer.committed", item_id="item3")
+        await session.transcribes(OBJECTION, "item3")
+        await line.until_closed()
+    assert [objection.quote for objection in world.store.objections] == [OBJECTION]
+    callee = [turn for turn in world.recorded(Turn) if turn.who is Who.CALLEE]
+    assert callee[-1].said == OBJECTION
+    assert [use.name for use in world.recorded(ToolUse)] == ["register_opt_out"]
+    assert len(world.recorded(Usage)) == 2
+    assert isinstance(world.store.journal[-1].body, Closed)
+
+
+async def test_what_the_model_does_not_deliver_in_time_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(last_words, "WITHIN_S", 0.1)
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        await session.say("input_audio_buffer.committed", item_id="item2")
+        await line.frame()
+        await session.until("input_audio_buffer.append")
+        await line.stop()
+        await line.until_closed()
+        assert world.fact(FactKind.CONVERSATION_CLOSED) is not None
+
+
+async def test_the_refusal_of_an_empty_commit_ends_the_wait() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        await session.begins("item2")
+        await line.stop()
+        await session.until("input_audio_buffer.commit")
+        began_s = asyncio.get_running_loop().time()
+        error = {"code": "input_audio_buffer_commit_empty", "event_id": last_words.COMMIT}
+        await session.say("error", error=error)
+        for reply in session.of("response.cancel"):
+            done = {"id": reply["response_id"], "status": "cancelled"}
+            await session.say("response.done", response=done)
+        await line.until_closed()
+        assert asyncio.get_running_loop().time() - began_s < 1.5
+
+
+async def test_the_usage_of_a_reply_under_way_is_kept() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        tag = await opened(world, line, session)
+        await session.say("response.created", response={"id": "r1", "metadata": {"tag": tag}})
+        await line.frame()
+        await session.until("input_audio_buffer.append")
+        await line.stop()
+        cancel = await session.until("response.cancel")
+        assert cancel["response_id"] == "r1"
+        usage = {"input_token_details": {"text_tokens": 7}, "output_token_details": {}}
+        done = {"id": "r1", "status": "cancelled", "usage": usage}
+        await session.say("response.done", response=done)
+        await line.until_closed()
+        assert [use.text_in for use in world.recorded(Usage)][-1] == 7
+
+
+async def test_an_objection_outlives_the_call_and_a_store_that_is_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        world.store.away = True
+        await session.hears(OBJECTION, "item2")
+        await world.until(lambda: "add" in world.store.requests)
+        await line.stop()
+        await line.until_closed(within_s=10)
+        assert world.store.objections == []
+        world.store.away = False
+        await world.until(lambda: bool(world.store.objections))
+        await world.until(lambda: world.fact(FactKind.CONVERSATION_CLOSED) is not None)
+        assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_an_objection_that_no_store_takes_is_a_persons_business(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reception, "STORED_WITHIN_S", 0.1)
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        world.store.away = True
+        await session.hears(OBJECTION, "item2")
+        await world.until(lambda: "add" in world.store.requests)
+        await line.stop()
+        await line.until_closed(within_s=10)
+        await world.until_idle()
+    assert "an objection could not be put on record" in caplog.text
