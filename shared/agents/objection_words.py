@@ -13,7 +13,7 @@ def either(*options: str) -> str:
 
 
 TO_WHOM = either("me", "nos", "le", "les", "la", "las", "lo", "los")
-CALL = r"(?:llam|telefone|contact|marqu|molest|incordi|fastidi|agobi)(?:es|eis|en|e)\b"
+CALL = r"(?:(?:ll|y)am|telefone|contact|marqu|molest|incordi|fastidi|agobi)(?:es|eis|en|e)\b"
 # `que no llamaran`, `que no volvieran a llamar`: what was, or would be, asked for.
 CALLED = (
     r"(?:(?:llam|contact|molest)(?:aran|arais|aras|ara|asen|aseis|ases|ase)"
@@ -64,6 +64,8 @@ PLACE = either(
     "a la (?:tienda|peluqueria|oficina|casa)",
     "a mi casa",
 )
+# The same limits said first: `por las tardes no me llame`, but not `a partir de ahora no me llame`.
+LIMITED = rf"(?<!de )(?<!desde )(?!a partir de (?:ahora|hoy))(?:{TIME}(?: de \w+)?|(?:mientras|cuando)(?: \w+){{1,4}}|{PLACE})(?! ,)"
 FORM_OF_ADDRESS = either(
     "de (?:usted|tu|vos)", "don", "dona", "senora", "senorita", "senor", "caballero", "guapa", "guapo", "hija", "carino",
     "cielo", "reina", "nina", "por mi nombre", "asi",
@@ -77,7 +79,7 @@ NOTHING_MORE = (
     + PLACE
     + "|"
     + BUSY
-    + r")|por favor|porfa|gracias|muchas gracias|nadie|usted|tu\b|eh\b|ya\b|oiga"
+    + r")|por favor|porfa|gracias|muchas gracias|nadie|usted|tu\b|eh\b|ya(?= (?:$|\.|,|mas))|oiga"
     r"|vale\b|hombre|a (?:este|mi|ese) (?:numero|telefono)|a mi(?= (?:$|\.|,))|conmigo|por ningun|aqui\b|para (?:nada|esto|eso|estas|vender|ofrecer|publicidad)|porque"
     r"|que (?:no|ya)\b|y\b|ni\b|pero|se lo|le (?:ruego|pido|digo)|hag\w+ el favor|adios|no\b|leches|cono\b|joder"
     r"|(?:con |mas |una? |ningun |ninguna )*(?:robots?|maquinas?)))"

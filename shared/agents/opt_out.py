@@ -72,7 +72,7 @@ _UNTIL_ANSWERED = _Family(
 _INSTEAD = (
     r"(?:llam(?:ame|eme|enme|adme|anos|enos|ennos|adnos) |que (?:me|nos) llame una? "
     r"|me llam(?:as|ais|an|a) (?:luego|manana|a las|el|por la|otro)|ya (?:le |les |os |te )?llam(?:o|are|aremos)"
-    r"|yo (?:le|les|os|te) llamo|escrib(?:ame|anme|eme|idme)|mand(?:eme|enme|ame|adme) un)"
+    r"|yo (?:le|les|os|te) llamo|(?:la|lo|le|les|os|te) llamo yo|escrib(?:ame|anme|eme|idme)|mand(?:eme|enme|ame|adme) un)"
 )
 _NEVER_AGAIN = _Family(
     _EXPLICIT,
@@ -91,14 +91,14 @@ _NEVER_AGAIN = _Family(
     r"no se molesten? en (?:volver a )?llamar(?:me|nos)?",
     r"no (?:me|nos) (?:escrib(?:ais|an|as|a)|mand(?:eis|en|es|e)) mas(?: mensajes| publicidad| whatsapps?)?(?= (?:\.|,|$))",
     r"(?:sea|es|sera) la ultima vez que (?:me |nos )?llam(?:ais|eis|as|an|en|es|a|e)\b",
-    unless_before=rf"{w.NOT_MEANT_FOR_US}|casi (?:mejor|prefiero)(?: que)?|{w.SOMEBODY_ELSE}|quiero|para",
+    unless_before=rf"{w.NOT_MEANT_FOR_US}|{w.LIMITED}|casi (?:mejor|prefiero)(?: que)?|{w.SOMEBODY_ELSE}|quiero|para",
     unless_after=rf"{w.TIME}|{w.PLACE}|{w.SOMEBODY_ELSE}|{w.FORM_OF_ADDRESS}|{w.BUSY}|(?:de|que) (?:a|una|dos|tres|las?|los|el|por)",
     unless_said=_INSTEAD,
 )
 _NOT_ME = _Family(
     _EXPLICIT,
     rf"{w.DO_NOT_CALL_ME}{w.NOTHING_MORE}",
-    unless_before=rf"{w.NOT_MEANT_FOR_US}|casi (?:mejor|prefiero)(?: que)?|{w.SOMEBODY_ELSE}",
+    unless_before=rf"{w.NOT_MEANT_FOR_US}|{w.LIMITED}|casi (?:mejor|prefiero)(?: que)?|{w.SOMEBODY_ELSE}",
     unless_said=_INSTEAD,
 )
 _POLITELY = _Family(
@@ -111,7 +111,7 @@ _NO_CALLS_HERE = _Family(
     _EXPLICIT,
     rf"no {w.CALL}{w.NOTHING_MORE}",
     rf"no (?:hace falta|es necesario) que {w.CALL}{w.NOTHING_MORE}",
-    unless_before=rf"{w.NOT_MEANT_FOR_US}|casi mejor|(?:prefiero|mejor|quiero|gusta|gustaria) que|{w.SOMEBODY_ELSE}",
+    unless_before=rf"{w.NOT_MEANT_FOR_US}|{w.LIMITED}|casi mejor|(?:prefiero|mejor|quiero|gusta|gustaria) que|{w.SOMEBODY_ELSE}",
     unless_after="y (?:no|que)",
     unless_said=_INSTEAD,
 )
@@ -119,7 +119,7 @@ _STOP = _Family(
     _EXPLICIT,
     rf"{either('dej(?:eis|en|es|e|ad|a)', 'par(?:eis|en|es|e|ad|a)')}(?: ya)? de {w.TO_CALL}",
     rf"{either('pued(?:en|es|e)', 'podeis', 'podrian?', 'quier(?:en|es|e)', 'quereis', 'favor de')} (?:dejar|parar) de {w.TO_CALL}",
-    rf"(?:basta|ya esta bien)(?: ya)? de {w.TO_CALL}",
+    rf"(?:basta|ya esta bien|ya vale)(?: ya)? de {w.TO_CALL}",
     unless_before=rf"no(?: me| nos)?|se|que no|para que|{w.SOMEBODY_ELSE}",
     unless_after=rf"{w.TIME}|{w.SOMEBODY_ELSE}",
 )
@@ -169,8 +169,9 @@ _NO_PERMISSION = _Family(
     r"me opongo(?= (?:$|\.|,|a (?:que (?:me|nos) (?:llam|telef|contact)|recibir|mas |las |estas |ser |vuestras |sus |que llam)|al tratamiento))",
     r"(?:no|nunca) (?:les |le |os |te )?(?:autorizo|autorizamos|he autorizado|hemos autorizado"
     r"|(?:doy|damos|he dado|hemos dado) (?:mi |nuestr[oa] )?(?:permiso|autorizacion|consentimiento))"
-    r" (?:a|para)(?: que)?(?: me| nos)? (?:llam|telefon|contact)",
-    r"no (?:tienen?|teneis|tienes) (?:mi |nuestro )?(?:permiso|autorizacion|consentimiento) (?:para|de)(?: que)?(?: me| nos)? (?:llam|telefon|contact)",
+    r" (?:a|para)(?: que)?(?: me| nos| estas| las)? (?:llam|telefon|contact)",
+    r"no (?:tienen?|teneis|tienes) (?:mi |nuestro )?(?:permiso|autorizacion|consentimiento) (?:para|de)(?: que)?(?: me| nos| estas| las)? (?:llam|telefon|contact)",
+    rf"no (?:tienen?|teneis|tienes) por que {w.TO_CALL}",
     r"(?:prohibo|prohibimos|prohibido)(?: que)?(?: me| nos)? (?:llam|volver)",
     r"(?:retir|revoc|anul)(?:o|amos|ar) (?:mi|el|nuestro) (?:consentimiento|permiso)",
     r"derecho (?:de|a) oposicion|derecho a oponer(?:me|nos)",
@@ -227,7 +228,7 @@ _MAYBE = _Family(
     _SOFT,
     w.CALL_ME_NOT,
     w.CALL_ME_NOT_AGAIN,
-    unless_before=w.NOT_MEANT_FOR_US,
+    unless_before=rf"{w.NOT_MEANT_FOR_US}|{w.LIMITED}",
     unless_after=rf"(?:, )?(?:(?:mas )?{w.TIME}|{w.SOMEBODY_ELSE}|{w.FORM_OF_ADDRESS}|{w.PLACE})",
 )
 _RATHER_NOT = _Family(
