@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
-import hmac
-import logging
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from local.carrier import resources
 from local.carrier.address import Address
+from local.carrier.admission import Admission
 from local.carrier.call import EmulatedCall
+from local.carrier.call_filters import matches
 from local.carrier.errors import Refused, not_found, not_in_progress
 from local.carrier.form_reading import INVALID_PARAMETER, Form, callback, text
 from local.carrier.orders import (
@@ -28,21 +23,18 @@ from local.carrier.orders import (
 from local.carrier.record import CallRecord
 from local.carrier.recordings import Recording, RecordingSource, RecordingStatus
 from local.carrier.settings import Counted
-from local.carrier.sids import new_sid
 from local.carrier.stream_order import TRACKS, StreamOrder, StreamRefused
 
 if TYPE_CHECKING:
     from local.carrier.carrier import Carrier
 
-log = logging.getLogger(__name__)
 _PARAMETERS_MAX = 99
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def routes(carrier: Carrier) -> web.Application:
     """The application behind `/2010-04-01/Accounts/{account}`."""
     door = Door(carrier)
-    app = web.Application(middlewares=[door.guard])
+    app = web.Application(middlewares=[Admission(carrier).guard()])
     base, one = resources.API + "/{account}", resources.API + "/{account}/Calls/{sid}"
     app.router.add_post(f"{base}/Calls.json", door.create)
     app.router.add_get(f"{base}/Calls.json", door.page)
@@ -67,61 +59,10 @@ class Door:
 
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
-        self._requests = 0
-        self.guard = self._guard()
 
     @property
     def _account(self) -> str:
         return self._carrier.settings.account_sid
-
-    def _guard(self) -> Any:
-        @web.middleware
-        async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-            try:
-                await self._admit(request)
-                response = await handler(request)
-            except Refused as refusal:
-                response = _error(refusal)
-            except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-                response = _error(not_found())
-            except web.HTTPException as refusal:
-                response = _error(Refused(refusal.status, 20000 + refusal.status, refusal.reason))
-            except Exception:
-                log.exception("the carrier's REST door failed")
-                response = _error(Refused(500, 20500, "Internal Server Error"))
-            response.headers["Twilio-Request-Id"] = new_sid("RQ")
-            response.headers["Twilio-Concurrent-Requests"] = "1"
-            return response
-
-        return middleware
-
-    async def _admit(self, request: web.Request) -> None:
-        faults = self._carrier.settings.faults.rest
-        self._authenticate(request)
-        self._requests += 1
-        if faults.answer_after_ms:
-            await asyncio.sleep(faults.answer_after_ms / 1_000)
-        if faults.refuse_every and self._requests % faults.refuse_every == 0:
-            raise Refused(429, 20429, "Too Many Requests")
-
-    def _authenticate(self, request: web.Request) -> None:
-        """By the account's token, or by one of its API keys."""
-        settings = self._carrier.settings
-        secrets = {settings.account_sid: settings.auth_token, **settings.api_keys}
-        scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-        try:
-            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            user = password = ""
-        wanted = secrets.get(user)
-        if (
-            scheme != "Basic"
-            or wanted is None
-            or not hmac.compare_digest(wanted.encode(), password.encode())
-        ):
-            raise Refused(401, 20003, "Authenticate")
-        if request.match_info.get("account", settings.account_sid) != settings.account_sid:
-            raise not_found()
 
     # --- calls
 
@@ -180,7 +121,7 @@ class Door:
 
     async def page(self, request: web.Request) -> web.Response:
         query = request.query
-        calls = [call for call in reversed(self._carrier.calls.values()) if _matches(call, query)]
+        calls = [call for call in reversed(self._carrier.calls.values()) if matches(call, query)]
         bodies = [resources.call_body(self._account, call) for call in calls]
         return web.json_response(resources.page_body("calls", request.path, query, bodies))
 
@@ -331,42 +272,3 @@ def _parameters(form: Form) -> dict[str, str]:
             break
         found[str(name)] = str(form.get(f"Parameter{number}.Value", ""))
     return found
-
-
-def _matches(call: CallRecord, query: Any) -> bool:
-    """The list's filters; operators are part of a parameter's name."""
-    for name, value in (
-        ("To", call.request.to_number),
-        ("From", call.request.from_number),
-        ("Status", call.status),
-        ("ParentCallSid", call.request.parent_sid),
-    ):
-        if name in query and query[name] != value:
-            return False
-    for name, moment in (("StartTime", call.answered_at), ("EndTime", call.ended_at)):
-        at = moment or (call.created_at if name == "StartTime" else None)
-        if f"{name}>" in query and (at is None or at < _moment(query[f"{name}>"])):
-            return False
-        if f"{name}<" in query and (at is None or at > _moment(query[f"{name}<"])):
-            return False
-        if name in query and (at is None or at.date() != _moment(query[name]).date()):
-            return False
-    return True
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Refused(400, 20001, "A date is not valid.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _error(refusal: Refused) -> web.Response:
-    body = {
-        "code": refusal.code,
-        "message": str(refusal),
-        "more_info": f"https://www.twilio.com/docs/errors/{refusal.code}",
-        "status": refusal.status,
-    }
-    return web.json_response(body, status=refusal.status)

@@ -237,6 +237,7 @@ async def test_the_time_limit_and_what_the_carrier_keeps_of_a_call() -> None:
         await stage.settled()
         resource = stage.client.calls(call.sid)
         await wait_for(lambda: stage.carrier.calls[call.sid].price_usd is not None)
+        await wait_for(lambda: len(stage.carrier.calls[call.sid].events) == 4)
         fetched = await asyncio.to_thread(resource.fetch)
         assert (fetched.price, fetched.duration) == ("-0.04860", "1")
         assert await codes(stage, call.sid) == ["32015"]
