@@ -6,11 +6,11 @@ import re
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from local.realtime.mind import answers, slots
+from local.realtime.mind import answers, slots, topics
 from local.realtime.mind import email as emails
 from local.realtime.mind.keywords import BOOKING_TOOLS, PAIN_POINTS, found
 from local.realtime.mind.port import Call, MindReply
-from local.realtime.mind.situation import Situation
+from local.realtime.mind.situation import Situation, result
 from local.realtime.mind.when import Vague, Wish, wish
 from local.realtime.mind.words import is_gatekeeper, reply
 from shared.agents import spoken
@@ -18,6 +18,9 @@ from shared.agents import spoken
 _ASKED = r"que dia|a que hora|sobre que hora|cuando (le|podria)|otra hora|viene (bien|mejor) el"
 _YES = r"^\W*(si|correcto|vale|de acuerdo|eso es|exacto|perfecto|claro|a este)\b|si, si|le doy permiso|te doy permiso|doy permiso"
 _ASKS_FOR_IT = r"llam|puede ser|viene bien|quedamos|vern|verlo|hablamos|mejor|prefiero"
+_OF_THE_TIME = (
+    r"(de la|por la) (manana|tarde|noche)|que (dia|hora)|a las \\w+|cuando (era|es|me llam)"
+)
 _OPEN = {
     Vague.AFTER_THE_HOLIDAYS: (
         "Claro, pasadas las fiestas. ¿Qué día de enero le viene bien?",
@@ -48,9 +51,16 @@ def time_given(situation: Situation) -> MindReply | None:
 
 
 def offer_taken(situation: Situation) -> MindReply | None:
-    """Yes or no to a time that Sofia has proposed."""
+    """Yes or no to what Sofia has proposed: to talk now, a demonstration, a time."""
+    if situation.called("schedule_callback"):
+        return None
+    asked = topics.last_topic(situation)
+    if asked is topics.DEMO and answers.is_yes(situation.heard):
+        return reply(topics.DAY.question(situation))
+    if asked is topics.MOMENT and answers.is_no(situation.heard):
+        return reply("Claro, no le entretengo: ¿qué día y a qué hora le viene mejor?")
     offered = re.search(r"le viene bien el ([^?]+)\?", situation.last_mine)
-    if offered is None or situation.called("schedule_callback"):
+    if offered is None:
         return None
     if answers.is_yes(situation.heard):
         proposed = wish(offered.group(1), situation.now)
@@ -60,6 +70,15 @@ def offer_taken(situation: Situation) -> MindReply | None:
             situation.fresh("¿Qué otro día le viene bien?", "Dígame usted: ¿qué día y hora?")
         )
     return None
+
+
+def appointment_asked(situation: Situation) -> MindReply | None:
+    """They come back to the time that is booked."""
+    booked = situation.called("schedule_callback")
+    if booked is None or not situation.hears(_OF_THE_TIME):
+        return None
+    moment = result(booked).get("spoken")
+    return reply(situation.fresh(f"Eso es: {moment}.", f"Sí, {moment}."))
 
 
 def _settled(situation: Situation, day: date | None, at: time | None) -> MindReply:

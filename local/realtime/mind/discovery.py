@@ -8,7 +8,7 @@ from local.realtime.mind.port import MindReply
 from local.realtime.mind.situation import Situation
 from local.realtime.mind.words import reply
 
-_GREETS_BY_A_QUESTION = r"para la agenda|que es para|\?$"
+_ITS_PURPOSE = r"para la agenda|que es para|de que (se trata|va)|para que (es|me llam|llam)|que (quer|vend|ofrec)\w+"
 _TOOL_NAMES = {
     "paper": "la agenda de papel",
     "whatsapp": "WhatsApp",
@@ -21,14 +21,32 @@ _TOOL_NAMES = {
 }
 
 
+def purpose(situation: Situation) -> MindReply | None:
+    """What the call is about."""
+    if not situation.hears(_ITS_PURPOSE):
+        return None
+    if not situation.has_said(topics.MOMENT.asked):
+        return _for_the_agenda()
+    product = situation.fact("Producto").split(",")[0]
+    return reply(
+        situation.fresh(
+            f"Es por una {product}: sus clientas reservan solas.", f"Le llamo por una {product}."
+        )
+    )
+
+
+def _for_the_agenda() -> MindReply:
+    return reply(f"Sí, es por la agenda de citas. {topics.MOMENT.wordings[0]}")
+
+
 def next_question(situation: Situation) -> MindReply | None:
     """Acknowledge, then ask for what is not known yet, or propose the next step."""
     if situation.called("schedule_callback") or situation.called("send_information"):
         return reply(
             situation.fresh("Estupendo, queda todo anotado.", "Muy bien, así queda.", "De acuerdo.")
         )
-    if not situation.has_said("buen momento|le pillo") and situation.hears(_GREETS_BY_A_QUESTION):
-        return reply(f"Sí, es por la agenda de citas. {topics.MOMENT.wordings[0]}")
+    if situation.hears(r"\?$") and not situation.has_said(topics.MOMENT.asked):
+        return _for_the_agenda()
     taken_up = _acknowledged(situation)
     topic = topics.next_topic(situation)
     if topic is not None:

@@ -20,7 +20,7 @@ BOOKING_TOOLS = {
 }
 PAIN_POINTS = {
     "no_shows": r"no vien(e|en)|planton|no avis|fallaron|me fallan|no se presenta|no aparece",
-    "calls_while_working": r"llamadas mientras|cogiendo el telefono|no puedo coger|me vuelve loca|suena el telefono",
+    "calls_while_working": r"llamadas mientras|cogiendo el telefono|no puedo coger|(telefono|llamadas)\b.*me vuelven? loc|suena el telefono",
     "empty_slots": r"huecos",
     "commissions": r"comision|me cobra(n)? por todo|cobra por todo",
     "double_booking": r"doble|dos a la misma",
@@ -31,8 +31,8 @@ OBJECTIONS = {
     "no_time": r"no tengo tiempo|no puedo|estoy con (una|un|el|la)|ocupad",
     "not_interested": r"no me interesa|no necesito",
     "has_tool": r"ya tengo|ya uso|ya tenemos|me va bien",
-    "price": r"caro|descuento|barat|cuesta|cuanto (vale|costaria|es)|me cobra",
-    "prefers_human": r"(robot|maquina)s? no|llame una persona|hablar con una persona|robots",
+    "price": r"\bcar(o|a|os|as|isimo)\b|descuento|barat|me cobran? por todo",
+    "prefers_human": r"(robot|maquina)s? no me|(no me gusta|odio|paso de) .*(robot|maquina)|hablar con (robots|maquinas)",
     "distrust": r"no me fio|de verdad lo hacen|como se yo",
     "partner": r"mi socio|mi socia|mi marido|mi mujer",
     "clients_offline": r"clientas son mayores|son mayores",
@@ -45,11 +45,11 @@ CLOSING_DAYS = {
 }
 _PEOPLE = r"(?:personas|emplead[oa]s|trabajador\w*|peluquer[oa]s|chicas|chicos|estilistas|oficial\w*|sillones)"
 _STAFF = (
+    re.compile(rf"\b(?:equipo|plantilla) de (?:unas? |unos )?({NUMBER})\b"),
     re.compile(
         rf"\b(?:somos|trabajamos|estamos)(?: (?:solo|aqui|como|unas?|unos|ahora)){{0,2}} ({NUMBER})\b"
         r"(?! (?:salon|local|centro|semana|dia|hora))"
     ),
-    re.compile(rf"\b(?:equipo|plantilla) de (?:unas? |unos )?({NUMBER})\b"),
     re.compile(rf"\b({NUMBER}) {_PEOPLE}\b"),
 )
 _ALONE = re.compile(

@@ -7,10 +7,13 @@ from local.realtime.mind.port import MindReply
 from local.realtime.mind.situation import Situation
 from local.realtime.mind.words import GATEKEEPER, goodbye, is_gatekeeper, reply
 
+_OTHER = r"(mi|el|la) (soci[oa]|marido|mujer|pareja)"
+_DECIDES_TOO = rf"(habl|consult|mir|ver|coment|decid)\w*(lo)? con {_OTHER}|{_OTHER} (es )?(quien |que )?(decid|llev|mand|dec)\w*|(lleva|decide|mira) (todo )?{_OTHER}"
+
 
 def human_wanted(situation: Situation) -> MindReply | None:
     if not situation.hears(
-        r"(hablar|llame) (con )?(una persona|alguien|un humano)|robots? no me gust|con maquinas|robots|con una persona"
+        r"(hablar|llame|llamar|atienda) (con )?(una persona|alguien|un humano)|(persona|alguien) (real|de verdad|de carne)|robots? no me gust|con maquinas|robots|con una persona"
     ):
         return None
     human = situation.fact("Persona de contacto")
@@ -98,6 +101,20 @@ def busy(situation: Situation) -> MindReply | None:
     )
 
 
+def partner(situation: Situation) -> MindReply | None:
+    """Somebody else decides as well."""
+    if not situation.hears(_DECIDES_TOO) or situation.called("schedule_callback"):
+        return None
+    human = situation.fact("Persona de contacto")
+    return reply(
+        situation.fresh(
+            f"Claro, es lo normal. ¿Qué día podría {human} hablar con los dos?",
+            "Lo entiendo. ¿Cuándo le viene bien que llamemos, con los dos delante?",
+            "Háblelo con calma, por supuesto.",
+        )
+    )
+
+
 def gatekeeper(situation: Situation) -> MindReply | None:
     if not is_gatekeeper(situation) or situation.called("schedule_callback"):
         return None
@@ -148,9 +165,10 @@ def competitor(situation: Situation) -> MindReply | None:
     company = situation.fact("Empresa")
     if mentioned and situation.hears(r"\b(eres|es|usted|sois|llamas|llama) de\b"):
         return reply(f"Le llamo de {company}, es otra empresa.")
-    if (mentioned or situation.hears(r"ya (tengo|uso|tenemos)")) and not situation.has_said(
-        "que hiciera y no hace"
-    ):
+    if (
+        mentioned
+        or situation.hears(r"ya (tengo|uso|usamos|tenemos|trabaj\w+ con|est(oy|amos) con)")
+    ) and not situation.has_said("que hiciera y no hace"):
         return reply("Muy bien. ¿Hay algo que le gustaría que hiciera y no hace?")
     return None
 

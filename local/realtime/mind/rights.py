@@ -158,7 +158,7 @@ def robot(situation: Situation) -> MindReply | None:
         return reply(
             f"Sí, detrás está el equipo de {company}. Si lo prefiere, le llama {human}, que es una persona."
         )
-    asks = r"(robot|maquina|grabacion|un bot\b|inteligencia artificial|persona o|eres (una )?persona|de verdad o).*\?|\b(eres|es|seas) (un |una )?(robot|maquina|bot)|es(to)? .*grabacion"
+    asks = r"(eres|es usted|hablo con) .*(carne y hueso|contestador)|(robot|maquina|grabacion|un bot\b|inteligencia artificial|persona o|eres (una )?persona|de verdad o).*\?|\b(eres|es|seas) (un |una )?(robot|maquina|bot)|es(to)? .*grabacion"
     if not situation.hears(asks) or situation.hears("no me gusta"):
         return None
     return reply(

@@ -51,6 +51,7 @@ _RULES: Sequence[Rule] = (
     objections.discount,
     objections.comparison,
     booking.information,
+    objections.partner,
     objections.busy,
     courtesy.who_is_it,
     objections.gatekeeper,
@@ -60,6 +61,8 @@ _RULES: Sequence[Rule] = (
     courtesy.farewell,
     courtesy.cannot_hear,
     small_talk.about_her,
+    booking.appointment_asked,
+    discovery.purpose,
     questions.unknown,
     discovery.next_question,
 )

@@ -57,6 +57,7 @@ def lead_info(situation: Situation) -> Mapping[str, object]:
 
 GATEKEEPER = (
     r"no soy (yo )?(la|el) (duen|propietari|jef|encargad)|(la|el) (duen[oa]|jef[ae]|encargad[oa]) (no|es|esta|viene|se llama)\b"
+    r"|soy (la|el|una?) (recepcionista|emplead|ayudante|aprendiz|oficial)"
     r"|no esta( ahora| aqui|$|\.)|le atiende|cojo (solo )?(las )?citas|lo lleva (ella|el)|las lleva ella|mi jef[ae]"
     r"|la jefa|se lo digo|no se lo puedo dar|solo cojo|no se encuentra|yo no decido|protege"
 )

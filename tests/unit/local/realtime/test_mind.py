@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,9 @@ import pytest
 from local.realtime.mind.email import dictated
 from local.realtime.mind.port import Call, Called, MindView, Role, Said, Say, ToolOffer
 from local.realtime.mind.sales import SalesMind
+from local.realtime.mind.situation import Situation
 from local.realtime.mind.when import Wish, wish
+from local.realtime.mind.words import lead_info
 from shared.agents.folding import folded
 from shared.agents.lead_facts import lead_facts
 from shared.agents.opening import opening_for
@@ -42,6 +45,11 @@ def answer(*entries: Said | Called | str) -> tuple[str, list[Call]]:
     parts = SalesMind().reply(view(*given)).parts
     text = " ".join(part.text for part in parts if isinstance(part, Say))
     return text, [part for part in parts if isinstance(part, Call)]
+
+
+def learnt(*words: str) -> Mapping[str, object]:
+    """What Sofia would note of the business."""
+    return lead_info(Situation(view(*(Said(Role.USER, text) for text in words))))
 
 
 @pytest.mark.parametrize(
