@@ -55,6 +55,6 @@ class Settings:
 
 def _number(name: str, default: str) -> int:
     text = optional(name, default)
-    if not text.isdigit():
+    if not text.isdecimal():
         raise SettingError(f"{name} must be a whole number")
     return int(text)

@@ -377,6 +377,9 @@ class World:
             if entry.call_id == call_id and isinstance(entry.body, kind)
         ]
 
+    def fact_kinds(self, call_id: str = "c1") -> set[str]:
+        return {fact.kind.value for fact in self.store.calls[call_id].facts.values()}
+
     def fact(self, kind: FactKind, call_id: str = "c1") -> Fact | None:
         return self.store.calls[call_id].fact(kind)
 

@@ -211,7 +211,7 @@ async def test_a_piece_of_sound_that_is_no_base64_is_left_out() -> None:
         session = await world.model.next()
         tag = await opened(world, line, session)
         await session.say("response.created", response={"id": "r1", "metadata": {"tag": tag}})
-        for delta in ("===", SOUND):
+        for delta in ("A", SOUND):
             await session.say(
                 "response.output_audio.delta", response_id="r1", item_id="a1", delta=delta
             )
