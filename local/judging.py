@@ -43,7 +43,7 @@ async def judged(session: Session, placed: Placed, persona: Persona, tenant_id: 
         status = placed.report["status"]
         detail = f"the call is {status} and not in PostgreSQL"
         return [Check("call.remembered", CheckLevel.HARD, False, None, detail)]
-    suppression = session.twin.suppressions.find(tenant_id, persona.lead.phone)
+    suppression = session.twin.suppressions.find(tenant_id, placed.report["to"])
     stored = await asyncio.to_thread(
         stored_texts, session.twin, tenant_id, placed.report["call_id"]
     )

@@ -75,7 +75,9 @@ class LiveView:
             text = f"✂ {text}"
         if turn["interrupted"]:
             other = _NAMES[_OTHERS[who]]
-            text += f" [dim strike]{escape(_unheard(turn))}[/] [bold red]✂ {other} interrupts[/]"
+            unheard = escape(_unheard(turn))
+            text += f" [dim strike]{unheard}[/]" if unheard else ""
+            text += f" [bold red]✂ {other} interrupts[/]"
         self._line(_clock(turn["started_ms"]), _NAMES[who], text, _STYLES[who])
         waterfall = turn.get("waterfall_ms")
         if waterfall and waterfall["gap"] is not None:

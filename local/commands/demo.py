@@ -129,10 +129,19 @@ def _places(report: dict[str, Any], rows: int) -> dict[str, str]:
         call = f"tenant_id = '{TENANT}', call_id = '{report['call_id']}'"
         stored = f"table calls, {call}, {rows} rows in turns"
     return {
-        "Recording (left the callee, right Sofia)": report["recording"] or "none",
+        "Recording (left the callee, right Sofia)": _shown(report["recording"]),
         "PostgreSQL": stored,
         "Mind, ears": f"{report['mind']}, {report['ears']}",
     }
+
+
+def _shown(recording: str | None) -> str:
+    """As short as it leads there from the folder in which the command was started."""
+    here = as_given(Path()).resolve()
+    if recording is None:
+        return "none"
+    path = Path(recording).resolve()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _missing(report: dict[str, Any]) -> list[str]:

@@ -13,8 +13,9 @@ import pytest
 from local.callee.folding import fold
 from local.callee.persona import Persona
 from local.heard_positions import heard_positions
+from local.judging import judged
 from local.placing import Placed, place
-from local.session import Session, open_session
+from local.session import TENANT, Session, open_session
 from local.twin import TwinOptions
 
 WHO = ("p01", "p02", "p03", "p11")
@@ -22,6 +23,10 @@ DUTIES = {"ai", "company", "purpose", "transcription", "right_to_object"}
 # The callee counts from the answer, the product from the first frame of the stream.
 WORD = re.compile(r"\w+")
 CLOCKS_APART_MS = 1_000
+OWN_SHARE_MS = 10
+OWN_WORD_LENGTH_MIN = 6
+"""Shorter words are taken for one another by the recogniser."""
+OWN_WORDS_MIN = 3
 HANG_UP_MS = 1_500
 
 
@@ -35,9 +40,18 @@ async def test_four_calls_at_once_by_voice(tmp_path: Path) -> None:
         )
         rows = await remembered(session)
         emulator = session.twin.realtime
+        untrue = {
+            persona.id: [
+                check
+                for check in await judged(session, one, persona, TENANT)
+                if check.id.startswith("ear.") and not check.passed
+            ]
+            for one, persona in zip(placed, people, strict=True)
+        }
         assert session.twin.cloud.failures == {}
         assert session.twin.carrier.violations == []
         assert {tuple(one.errors) for one in emulator.sessions} == {()}
+    assert untrue == {persona.id: [] for persona in people}
     for one, persona in zip(placed, people, strict=True):
         check_call(one, people, persona)
         assert rows[one.report["call_id"]]["outcome"] == one.report["outcome"]
@@ -53,12 +67,13 @@ def check_call(placed: Placed, people: list[Persona], persona: Persona) -> None:
     assert 0 < report["cost_usd"]["total"] < 0.56
     if persona.id.startswith("p01"):
         assert set(report["duties"]) == DUTIES, told
-        # The detector's own doing aside, nothing waits for us.
-        assert report["latency_ms"]["own_max"] < 50
+    assert report["latency_ms"]["own_max"] < OWN_SHARE_MS
     check_turns(placed)
-    # Recognition is not perfect, but nobody's words are closer to another's than to their own.
-    likeness = {other.id: likeness_to(other, report) for other in people}
-    assert max(likeness, key=lambda name: likeness[name]) == persona.id, likeness
+    # Recognition is not perfect, but what only one person says is heard in that person's call and in no other.
+    heard = words_heard(report)
+    mixed = {other.id: heard & words_of_nobody_else(other, people) for other in people}
+    assert len(mixed.pop(persona.id)) >= OWN_WORDS_MIN, heard
+    assert set().union(*mixed.values()) == set(), mixed
 
 
 def check_turns(placed: Placed) -> None:
@@ -77,16 +92,24 @@ def check_turns(placed: Placed) -> None:
         ), (speech, turns)
 
 
-def likeness_to(persona: Persona, report: dict[str, Any]) -> float:
-    """The share of the words heard in a call that are the persona's."""
-    own = {word for turn in persona.turns if turn.say for word in WORD.findall(fold(turn.say))}
-    heard = [
+def words_of_nobody_else(persona: Persona, people: list[Persona]) -> set[str]:
+    """Words of some length that only this one of the people says."""
+    others = set().union(*(words_said(other) for other in people if other is not persona))
+    return {word for word in words_said(persona) - others if len(word) >= OWN_WORD_LENGTH_MIN}
+
+
+def words_said(persona: Persona) -> set[str]:
+    return {word for turn in persona.turns if turn.say for word in WORD.findall(fold(turn.say))}
+
+
+def words_heard(report: dict[str, Any]) -> set[str]:
+    """By Sofia."""
+    return {
         word
         for turn in report["turns"]
         if turn["who"] == "callee"
         for word in WORD.findall(fold(turn["heard"] or ""))
-    ]
-    return sum(word in own for word in heard) / max(1, len(heard))
+    }
 
 
 async def remembered(session: Session) -> dict[str, Any]:
