@@ -7,6 +7,8 @@ TwinError
 ├── TemplateError       template.yaml says something that the twin cannot run
 ├── PersonaFileUnusable, UnknownPersona
 ├── CallTimedOut        a call did not come to its end in time
+├── RunsLost            a process that played personas ended without a result
+├── TextEarsNotUsed     text ears were asked for with the real model
 ├── ApiError            the API refused
 └── SpeechError         ears or voice (local/speech/errors.py)
 """
