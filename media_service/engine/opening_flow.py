@@ -35,7 +35,7 @@ from shared.domain.conversation import CloseCause, DutyHeard
 
 LEAD_ITEM = "lead"
 # Pause that ends the callee's first words: with it, Sofia's first sound follows within 300 ms of their end.
-FIRST_SILENCE_MS = 200
+FIRST_SILENCE_MS = 160
 
 
 def start(talk: Talk, now_ms: float) -> list[Action]:

@@ -1,13 +1,15 @@
 """Speaks a tenant's opening once: the model reads the fixed text, the transcript must be that text, and the finished
 clip is kept with the place of each clause and duty.
 
-Where a clause ends is estimated by its share of the letters and then moved to the quietest moment nearby, so that a
-clip that goes on after a cut begins between words.
+Where a clause ends is estimated by its share of the letters and then moved to the pause that is meant, so that a clip
+that goes on after a cut begins with its clause.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from shared.agents.folding import words
@@ -15,15 +17,13 @@ from shared.agents.opening import clauses
 from shared.domain.agent import Agent
 from shared.domain.errors import Unavailable
 from shared.domain.opening_clip import BYTES_PER_MS, FRAME_BYTES, Clause, OpeningClip
+from shared.domain.pauses import boundaries, pauses
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
 READ_ALOUD = "Lee en voz alta, palabra por palabra y sin añadir nada, el texto del usuario."
 TRIES = 3
-# How far a clause's end may lie from its share of the letters.
-SEARCH_MS = 450
-QUIET_MS = 60
 
 
 class OpeningNotSpoken(Unavailable):
@@ -91,14 +91,10 @@ def clip_of(agent: Agent, sound: bytes) -> OpeningClip:
     """Clauses and duties of a spoken opening."""
     text = agent.opening.text
     pieces = clauses(agent.opening)
-    total_ms = len(sound) // BYTES_PER_MS
-    letters = sum(len(piece) for piece in pieces)
+    ends_ms = _ends_ms(sound, pieces)
     spoken: list[Clause] = []
-    start_ms, seen, position = 0, 0, 0
-    for index, piece in enumerate(pieces):
-        seen += len(piece)
-        last = index == len(pieces) - 1
-        end_ms = total_ms if last else _quietest(sound, total_ms * seen // letters)
+    start_ms, position = 0, 0
+    for piece, end_ms in zip(pieces, ends_ms, strict=True):
         begin = text.index(piece, position)
         position = begin + len(piece)
         duties = tuple(
@@ -111,16 +107,11 @@ def clip_of(agent: Agent, sound: bytes) -> OpeningClip:
     return OpeningClip(text, sound, tuple(spoken))
 
 
-def _quietest(sound: bytes, around_ms: int) -> int:
-    """The middle of the quietest stretch near a moment. In mu-law, silence is 0xFF or 0x7F: the more of the low seven
-    bits are set, the quieter the sample."""
-    first = max(0, around_ms - SEARCH_MS)
-    last = min(len(sound) // BYTES_PER_MS - QUIET_MS, around_ms + SEARCH_MS)
-    best_ms, best = around_ms, -1.0
-    for ms in range(first, max(first, last), 10):
-        window = sound[ms * BYTES_PER_MS : (ms + QUIET_MS) * BYTES_PER_MS]
-        quiet = sum(byte & 0x7F for byte in window) - abs(ms - around_ms) * 8
-        if quiet > best:
-            best_ms, best = ms, quiet
-    middle = best_ms + QUIET_MS // 2
-    return middle - middle % (FRAME_BYTES // BYTES_PER_MS)
+def _ends_ms(sound: bytes, pieces: Sequence[str]) -> list[int]:
+    """Where each clause ends: by its share of the letters, moved to the pause that is meant, on a frame."""
+    total_ms = len(sound) // BYTES_PER_MS
+    letters = list(accumulate(len(piece) for piece in pieces))
+    estimates_ms = [total_ms * seen // letters[-1] for seen in letters[:-1]]
+    frame_ms = FRAME_BYTES // BYTES_PER_MS
+    placed_ms = boundaries(pauses(sound), estimates_ms)
+    return [*(ms - ms % frame_ms for ms in placed_ms), total_ms]
