@@ -36,6 +36,8 @@ from shared.domain.errors import SofiaError
 log = logging.getLogger(__name__)
 START_WITHIN_S = 5.0
 RENEW_EVERY_S = 10.0
+# A hang-up asks for the lease first; a store that is slow must not keep the line open.
+RENEW_WITHIN_S = 1.0
 # The carrier's machine detection takes about 4 s; after this long a verdict changes nothing.
 WATCH_VERDICT_S = 12.0
 ASK_VERDICT_EVERY_S = 1.0
@@ -195,12 +197,13 @@ class Reception:
         """Renew the lease. A store that does not answer takes nothing away: only a newer leg does."""
         house, extra = self._house, {"call_id": admitted.call.call_id, "leg": admitted.lease.fence}
         try:
-            await house.threads.run(house.leases.renew, admitted.lease, house.clock.now())
+            async with asyncio.timeout(RENEW_WITHIN_S):
+                await house.threads.run(house.leases.renew, admitted.lease, house.clock.now())
         except LeaseRefused:
             log.warning("a newer leg has taken the call", extra=extra)
             bridge.taken_over()
             return False
-        except STORE_TROUBLE as trouble:
+        except (TimeoutError, *STORE_TROUBLE) as trouble:
             log.warning("lease not renewed", extra={**extra, "error": type(trouble).__name__})
         return True
 

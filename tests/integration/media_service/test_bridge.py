@@ -7,6 +7,7 @@ import base64
 import gc
 import json
 import logging
+import time
 import weakref
 
 import pytest
@@ -18,9 +19,11 @@ from media_service.engine.machine import Machine
 from media_service.phone.line import MAX_BAD_FRAMES
 from shared.domain.call import FactKind
 from shared.domain.conversation import CloseCause, ToolUse, Turn, Usage, Who
-from shared.domain.journal import Closed
+from shared.domain.journal import Closed, Moments
 from tests.integration.media_service.house import AGENT_FIRST, Session, World, open_house
+from tests.unit.media_service.engine.phone_line import CLIP
 
+ITEM = "conversation.item.create"
 SOUND = base64.b64encode(bytes(1_600)).decode()
 
 
@@ -313,15 +316,13 @@ async def test_when_the_frames_stop_in_mid_speech_silence_goes_to_the_model() ->
 # --- the leg and the lease
 
 
-async def test_a_leg_whose_call_was_taken_over_neither_hangs_up_nor_closes_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_leg_whose_call_was_taken_over_neither_hangs_up_nor_closes_it() -> None:
     async with open_house() as world, world.line() as zombie:
         session = await world.model.next()
         await opened(world, zombie, session)
         async with world.line(leg=2, sid="MZ2") as line:
-            await world.model.next()
-            # Sofia's own clock would end the call on the dead leg.
+            await world.until(lambda: world.store.fences["c1"] == 2)
+            # What is still heard on the dead leg would end the call.
             await session.hears("Deje su mensaje después de la señal", "item2")
             await zombie.until_closed()
             assert world.carrier.asked == []
@@ -386,6 +387,102 @@ async def test_a_hang_up_is_tried_until_the_carrier_takes_it() -> None:
         await session.hears("Deje su mensaje después de la señal", "item2")
         await asyncio.wait_for(world.carrier.hung_up.wait(), 5)
         assert world.carrier.asked == ["CA1"] * 3
+
+
+async def test_where_the_first_leg_died_before_sofia_was_heard_the_second_opens_the_call() -> None:
+    async with open_house() as world:
+        async with world.line() as line:
+            await world.model.next()
+            line.socket.transport.abort()
+        await world.until_idle()
+        async with world.line(leg=2, sid="MZ2") as line:
+            session = await world.model.next()
+            await opened(world, line, session)
+            # The name question belongs to the opening; a call that is taken over has none.
+            await session.until("response.create")
+            said = [item["item"]["content"][0]["text"] for item in session.of(ITEM)]
+            assert any(text == CLIP.text for text in said)
+            await line.stop()
+            await line.until_closed()
+        assert world.store.calls["c1"].fact(FactKind.CONVERSATION_CLOSED) is not None
+
+
+async def test_a_leg_after_sofia_was_heard_goes_on_without_a_second_greeting() -> None:
+    async with open_house(AGENT_FIRST) as world:
+        async with world.line() as line:
+            await world.model.next()
+            await line.until("mark")
+            line.socket.transport.abort()
+        await world.until_idle()
+        async with world.line(leg=2, sid="MZ2") as line:
+            session = await world.model.next()
+            await session.until(ITEM, 2)
+            said = [item["item"]["content"][0]["text"] for item in session.of(ITEM)]
+            assert CLIP.text not in said
+            assert line.of("media") == []
+
+
+# --- what is measured
+
+
+async def test_sofias_turn_is_measured_from_the_frames_arrival_to_the_frame_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Our own share: the machine's time, and whatever else happens between socket and socket."""
+    handle, written = Machine.handle, Machine.first_frame_written
+    came: list[float] = []
+    went: list[float] = []
+
+    def slow(machine: Machine, event: object, now_ms: float):
+        if type(event).__name__ == "SpeechStopped":
+            came.append(now_ms)
+            time.sleep(0.03)
+        return handle(machine, event, now_ms)
+
+    def noted(machine: Machine, now_ms: float) -> None:
+        went.append(now_ms)
+        written(machine, now_ms)
+
+    monkeypatch.setattr(Machine, "handle", slow)
+    monkeypatch.setattr(Machine, "first_frame_written", noted)
+    async with open_house() as world, world.line() as line:
+        await opened(world, line, await world.model.next())
+        assert 30 <= went[0] - came[0] < 200
+        await line.stop()
+        await line.until_closed()
+        (moments, *_) = world.recorded(Moments)
+        assert moments is not None
+
+
+async def test_the_callees_words_lie_where_they_were_spoken_however_late_a_session_is() -> None:
+    """The session's clock counts sound: what waited for it began before it."""
+    async with open_house() as world:
+        world.model.confirms = False
+        async with world.line() as line:
+            session = await world.model.next()
+            for n in range(100):
+                await line.frame(n=n)
+            await session.until("session.update")
+            await session.say("session.updated")
+            await session.until("input_audio_buffer.append", 100)
+            # With 300 ms of padding before it: the callee began 700 ms after the answer, and spoke for 800 ms.
+            await session.say("input_audio_buffer.speech_started", item_id="u1", audio_start_ms=400)
+            await session.say("input_audio_buffer.speech_stopped", item_id="u1", audio_end_ms=1_700)
+            await world.until(lambda: bool(world.recorded(Turn)))
+            (turn, *_) = world.recorded(Turn)
+            # No more of the clock has passed than the test took to send two seconds of sound.
+            assert turn.started_ms <= 700
+
+
+async def test_a_slow_store_keeps_nobody_from_hanging_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reception, "RENEW_WITHIN_S", 0.05)
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        world.store.slow_s = 2.0
+        await session.hears("Deje su mensaje después de la señal", "item2")
+        await asyncio.wait_for(world.carrier.hung_up.wait(), 1.5)
+        world.store.slow_s = 0.0
 
 
 # --- last words

@@ -94,9 +94,9 @@ def upgrade(port: int) -> connect:
     )
 
 
-async def begin(socket: ClientConnection, call: Call) -> Line:
+async def begin(socket: ClientConnection, call: Call, leg: int = 1) -> Line:
     secret = SECRETS["SigningSecret"]["stream_token"].encode()
-    token = StreamToken(call.call_id, 1, 1, datetime.now(UTC) + timedelta(minutes=2))
+    token = StreamToken(call.call_id, 1, leg, datetime.now(UTC) + timedelta(minutes=2))
     parameters = {"token": token.signed(secret)}
     await socket.send(start_message(call.call_id, customParameters=parameters))
     return Line(socket, "MZ1")
@@ -135,3 +135,37 @@ async def test_sigterm_refuses_new_streams_lets_the_call_end_and_leaves(stage: T
     assert [line["level"] for line in lines if line["level"] == "ERROR"] == []
     # The journal's writer shares its standard error: that it has ended, the end of this log shows.
     assert lines[-1]["message"] == "conversation closed"
+
+
+async def test_a_killed_process_loses_nothing_that_had_ended_and_the_next_one_goes_on(
+    stage: TestStage,
+) -> None:
+    call = stage.dialling(FactKind.ANSWERED, sid="CA1")
+    model = ScriptedModel()
+    async with serve(model.handle, "127.0.0.1", 0) as peer:
+        model_port = next(iter(peer.sockets)).getsockname()[1]
+        async with (
+            media_process(stage.template, model_port) as (process, port),
+            upgrade(port) as socket,
+        ):
+            line = await begin(socket, call)
+            session = await model.next()
+            await session.hears("¿Diga?")
+            await line.until("media")
+            # The carrier's answer to this frame's ping comes after the turn was handed to the journal.
+            await (await socket.ping())
+            process.kill()
+            await line.until_closed()
+        async with (
+            media_process(stage.template, model_port) as (_process, port),
+            upgrade(port) as socket,
+        ):
+            line = await begin(socket, call, leg=2)
+            session = await model.next()
+            await session.until("conversation.item.create", 2)
+            items = session.of("conversation.item.create")
+            said = [item["item"]["content"][0]["text"] for item in items]
+            assert "¿Diga?" in said
+            await line.stop()
+            await line.until_closed()
+    assert stage.live.get(call.call_id).has(FactKind.CONVERSATION_CLOSED)
