@@ -29,6 +29,8 @@ from shared.domain.conversation import CloseCause, ToolUse
 from shared.domain.journal import Closed, JournalBody, JournalEntry
 
 log = logging.getLogger(__name__)
+# A fault that repeats must not go round for the length of a call.
+LAST_TRY_LEG = 2
 _FREQUENT = (ev.SoundMade, ev.WordsMade)
 
 
@@ -44,7 +46,7 @@ class BridgeServices:
 
 class LegEnd(StrEnum):
     """How a leg came to its end. CLOSED: the conversation is over; LOST: the line's socket is gone, the carrier comes
-    back on the next leg; TAKEN_OVER: a newer leg holds the call; FAILED: our own fault ended the conversation."""
+    back on the next leg; TAKEN_OVER: a newer leg holds the call; FAILED: a fault of ours, the second, ended it."""
 
     CLOSED = "closed"
     LOST = "lost"
@@ -182,6 +184,8 @@ class Bridge:
                     self._leave(LegEnd.CLOSED)
                 case _:
                     self._link.perform(action)
+                    if isinstance(action, ac.CreateReply):
+                        self._machine.reply_asked(self.now_ms)
 
     def _record(self, body: JournalBody) -> None:
         self._seq += 1
@@ -226,12 +230,19 @@ class Bridge:
             self._over.set()
 
     def _failed(self, error: BaseException) -> None:
-        """Something of this leg broke: its call ends rather than fall silent, and no other is touched."""
-        keys = {"call_id": self._admitted.call.call_id, "leg": self._admitted.lease.fence}
+        """Something of this leg broke: rather than fall silent it is let go, and no other call is touched. The next
+        leg goes on where this one was; what breaks again there ends the call."""
+        leg = self._admitted.lease.fence
+        keys = {"call_id": self._admitted.call.call_id, "leg": leg}
         log.error("a part of the call failed", exc_info=error, extra=keys)
-        if self.end is None:
-            self._closed = Closed(CloseCause.MEDIA_LOST, int(self.now_ms))
-            self._leave(LegEnd.FAILED)
+        if self.end is not None:
+            return
+        if leg < LAST_TRY_LEG:
+            self._line.cut()
+            self._leave(LegEnd.LOST)
+            return
+        self._closed = Closed(CloseCause.MEDIA_LOST, int(self.now_ms))
+        self._leave(LegEnd.FAILED)
 
     def task_ended(self, task: asyncio.Task[None]) -> None:
         """A task that serves this leg has ended; where it failed, the call ends."""

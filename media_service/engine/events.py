@@ -166,11 +166,6 @@ class TimerFired:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class HangUpOrdered:
-    """An operator or the API ends the call."""
-
-
 Event = (
     MarkReturned
     | DigitPressed
@@ -191,5 +186,4 @@ Event = (
     | ModelUnavailable
     | ToolFinished
     | TimerFired
-    | HangUpOrdered
 )

@@ -26,7 +26,7 @@ from media_service.engine.opening import HOLD, LONG, SCREEN, WAIT, Opening, Stag
 from media_service.engine.reply_gate import RETRY, WATCHDOG
 from media_service.engine.talk import CallPlan, Phase, Talk
 from media_service.engine.turns import TurnBook
-from shared.domain.conversation import CloseCause, Turn
+from shared.domain.conversation import Turn
 
 _Step = Callable[[Talk, Any, float], list[Action]]
 
@@ -49,9 +49,6 @@ _STEPS: dict[type, _Step] = {
     ev.ModelRefused: reply_flow.refused,
     ev.ModelUnavailable: lambda talk, _event, now: recovery_flow.unavailable(talk, now),
     ev.ToolFinished: reply_flow.tool_finished,
-    ev.HangUpOrdered: lambda talk, _event, now: closing_flow.end_now(
-        talk, CloseCause.COMMAND, None, now
-    ),
 }
 
 _TIMERS: dict[str, Callable[[Talk, float], list[Action]]] = {
@@ -101,6 +98,10 @@ class Machine:
             step = _TIMERS.get(event.name)
             return self._kept(step(self.talk, now_ms)) if step else []
         return self._kept(_STEPS[type(event)](self.talk, event, now_ms))
+
+    def reply_asked(self, now_ms: float) -> None:
+        """The shell wrote a request for a reply. Of each turn the first moment counts."""
+        self.talk.book.reply_asked(now_ms)
 
     def first_frame_written(self, now_ms: float) -> None:
         """The shell wrote sound to the carrier. Of each turn the first moment counts."""

@@ -37,6 +37,7 @@ class AgentTurn:
     first_model_sound_ms: int | None = None
     first_frame_sent_ms: int | None = None
     first_mark_back_ms: int | None = None
+    is_asked: bool = False
     is_written: bool = False
     items: dict[str, ItemWords] = field(default_factory=dict)
 
@@ -119,6 +120,12 @@ class TurnBook:
     def is_heard(self) -> bool:
         """Whether sound of Sofia's present turn was sent."""
         return self.agent is not None and self.agent.first_frame_sent_ms is not None
+
+    def reply_asked(self, now_ms: float) -> None:
+        """The moment at which the reply of Sofia's present turn was really asked for."""
+        turn = self.agent
+        if turn is not None and turn.decided_ms is not None and not turn.is_asked:
+            turn.decided_ms, turn.is_asked = int(now_ms), True
 
     def frame_written(self, now_ms: float) -> None:
         """The moment at which the first sound of Sofia's present turn was really written."""

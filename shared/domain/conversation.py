@@ -109,7 +109,6 @@ class CloseCause(StrEnum):
     VOICEMAIL = "voicemail"
     SILENCE = "silence"
     TIME_LIMIT = "time_limit"
-    COMMAND = "command"
     MODEL_LOST = "model_lost"
     MEDIA_LOST = "media_lost"
     TRANSFERRED = "transferred"

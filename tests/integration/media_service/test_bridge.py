@@ -167,7 +167,7 @@ async def test_a_line_that_sends_nothing_else_is_closed_and_the_other_call_goes_
 # --- what breaks ends its own call
 
 
-async def test_a_part_that_fails_ends_its_call_and_no_other(
+async def test_a_part_that_fails_again_on_the_next_leg_ends_its_call_and_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     handle = Machine.handle
@@ -184,6 +184,13 @@ async def test_a_part_that_fails_ends_its_call_and_no_other(
             other_session = await world.model.next()
             await session.begins()
             await line.until_closed()
+            await world.until(lambda: world.load.lost == 1)
+            assert world.carrier.asked == []
+            assert world.fact(FactKind.CONVERSATION_CLOSED) is None
+            async with world.line(leg=2, sid="MZ3") as again:
+                session = await world.model.next()
+                await session.begins()
+                await again.until_closed()
             assert world.carrier.asked == ["CA1"]
             await world.until(lambda: world.fact(FactKind.DROPPED) is not None)
             assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.MEDIA_LOST
@@ -203,8 +210,11 @@ async def test_a_timer_that_fails_ends_its_call(monkeypatch: pytest.MonkeyPatch)
         return handle(machine, event, now_ms)
 
     monkeypatch.setattr(Machine, "handle", broken)
-    async with open_house() as world, world.line() as line:
-        await line.until_closed()
+    async with open_house() as world:
+        async with world.line() as line:
+            await line.until_closed()
+        async with world.line(leg=2, sid="MZ2") as again:
+            await again.until_closed()
         await world.until(lambda: world.fact(FactKind.DROPPED) is not None)
         assert world.carrier.asked == ["CA1"]
 
