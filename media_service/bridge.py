@@ -95,6 +95,7 @@ class Bridge:
     async def run(self) -> None:
         """Serve the line until the leg is over."""
         self.beside(self._talk())
+        self.beside(self._line.cut_when_dead())
         await self._over.wait()
         self._timers.stop_all()
         if self.end is LegEnd.FAILED:

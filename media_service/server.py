@@ -62,6 +62,8 @@ class MediaServer:
             max_size=MAX_MESSAGE_BYTES,
             max_queue=QUEUED_FRAMES,
             close_timeout=CLOSE_WITHIN_S,
+            # Nothing says that the carrier answers pings; whether a line is alive is told by its frames.
+            ping_timeout=None,
             server_header=None,
         )
         listening: int = next(iter(self._server.sockets)).getsockname()[1]

@@ -18,6 +18,7 @@ from local.carrier.orders import CallOrder
 from local.carrier.progress import Progress
 from local.carrier.record import CallRecord
 from local.carrier.recordings import RecordingSource
+from local.carrier.settings import Faults
 from local.carrier.wav import stereo_wav
 from local.carrier.webhooks import Exchange
 
@@ -85,6 +86,10 @@ class EmulatedCall(CallRecord):
         address, self._fallback = self._fallback, None
         return address
 
+    @property
+    def faults(self) -> Faults:
+        return self.carrier.settings.faults_for(self.request.to_number)
+
     async def _ring(self, far_end: FarEnd | None) -> None:
         await self._sleep(self.carrier.jittered_ms(self.carrier.settings.ringing_after_ms))
         if self.is_over:
@@ -107,7 +112,7 @@ class EmulatedCall(CallRecord):
 
     async def _answered(self, far_end: FarEnd, plan: PickupPlan) -> None:
         self.mark_answered()
-        self.line = line = Line(far_end, self.carrier.settings.faults.stream)
+        self.line = line = Line(far_end, self.faults.stream)
         self.carrier.lines.add(line)
         self._arm_limit()
         self.spawn(self._watch_far_end(line))
@@ -150,7 +155,7 @@ class EmulatedCall(CallRecord):
 
     async def _detect(self, order: DetectionOrder, plan: PickupPlan, line: Line) -> None:
         """Tell what picked up: to the callback, or by `detected` to whoever waits for it."""
-        faults = self.carrier.settings.faults.machine
+        faults = self.faults.machine
         if faults.never:
             return
         found = await detect(order, plan, line, self.over)
@@ -224,7 +229,9 @@ class EmulatedCall(CallRecord):
     async def _send(
         self, address: Address, form: Mapping[str, str], repeats: str | None = None
     ) -> Exchange:
-        exchange = await self.carrier.webhooks.send(address, form, self.note, repeats)
+        exchange = await self.carrier.webhooks.send(
+            address, form, self.note, self.faults.signing, repeats
+        )
         self.events.append(exchange)
         return exchange
 

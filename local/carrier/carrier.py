@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 
 from aiohttp import web
@@ -73,6 +74,11 @@ class Carrier:
         self.settings = replace(self.settings, faults=faults)
         self.webhooks.settings = self.settings
 
+    def set_faults_by_number(self, faults: Mapping[str, Faults]) -> None:
+        """For calls to these numbers that begin from here on."""
+        self.settings = replace(self.settings, faults_by_number=faults)
+        self.webhooks.settings = self.settings
+
     def takes(self, fault: Counted) -> bool:
         """Whether a counted fault of the REST door strikes now; it is used up thereby."""
         rest = self.settings.faults.rest
@@ -95,7 +101,7 @@ class Carrier:
         self._next_start_s = starts_s + 1 / self.settings.calls_per_second
         queue_ms = (starts_s - loop.time()) * 1_000
         call.queue_ms = round(queue_ms)
-        if self.settings.faults.callbacks.initiated_before_answer:
+        if call.faults.callbacks.initiated_before_answer:
             delivery = call.progress.report("initiated")
             if delivery is not None:
                 await delivery

@@ -46,7 +46,7 @@ class Progress:
         if callback is None or event not in self._call.request.events:
             return None
         form = self._form(status)
-        faults = self._call.carrier.settings.faults.callbacks
+        faults = self._call.faults.callbacks
         if event in faults.drop:
             return None
         if status in TERMINAL:
@@ -63,7 +63,7 @@ class Progress:
         await asyncio.sleep(after_s)
         for form in forms:
             await self._call.deliver(callback, form)
-            if self._call.carrier.settings.faults.callbacks.duplicate:
+            if self._call.faults.callbacks.duplicate:
                 await self._call.deliver(callback, form, repeats=str(uuid.uuid4()))
 
     def _form(self, status: str) -> dict[str, str]:

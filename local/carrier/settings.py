@@ -130,7 +130,8 @@ def system_now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class CarrierSettings:
     """`public_urls` maps origins as the application believes them (and which are signed) to real local ones; other
-    addresses are not reached. `api_keys` (SK.. and secret) open the REST door as the account itself does."""
+    addresses are not reached. `faults_by_number`: instead of `faults`, for calls to these. `api_keys` (SK.. and
+    secret) open the REST door as the account itself does."""
 
     account_sid: str
     auth_token: str
@@ -161,6 +162,11 @@ class CarrierSettings:
     """The wall time in callbacks and resources; durations are measured, whatever this clock does."""
     port: int = 0
     faults: Faults = field(default_factory=Faults)
+    faults_by_number: Mapping[str, Faults] = field(default_factory=dict)
+
+    def faults_for(self, number: str) -> Faults:
+        """What goes wrong with calls to `number`; the REST door's own faults are everybody's."""
+        return self.faults_by_number.get(number, self.faults)
 
     def local_url(self, url: str) -> str | None:
         """Where a public address really is; None where it is nobody's."""

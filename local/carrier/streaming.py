@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from local.carrier.line import Line
@@ -67,7 +68,7 @@ class CallStreams:
 
     def _new(self, order: StreamOrder) -> MediaStream:
         return MediaStream(
-            self._call.carrier.settings,
+            replace(self._call.carrier.settings, faults=self._call.faults),
             self._call.sid,
             order,
             lambda code: self._call.note(code, order.url),
@@ -98,7 +99,7 @@ class CallStreams:
         by_application = stream.closed.is_set()
         if not by_application:
             stream.close()
-        is_error = by_application and self._call.carrier.settings.faults.stream.close_is_error
+        is_error = by_application and self._call.faults.stream.close_is_error
         self._tell(stream, "stream-error" if is_error else "stream-stopped")
 
     def _tell(self, stream: MediaStream, event: str, error: str = "") -> None:

@@ -104,6 +104,7 @@ class Webhooks:
         address: Address,
         form: Mapping[str, str],
         note: Callable[[int], None],
+        signing: SigningFaults,
         repeats: str | None = None,
     ) -> Exchange:
         """Deliver a form; retried as the address's fragment says, by default once when the connection fails. Only
@@ -118,7 +119,7 @@ class Webhooks:
             url, form = f"{url}{'&' if '?' in url else '?'}{urllib.parse.urlencode(form)}", {}
         headers = {
             "User-Agent": "TwilioProxy/1.1",
-            **signature_headers(self.settings.auth_token, self.settings.faults.signing, url, form),
+            **signature_headers(self.settings.auth_token, signing, url, form),
         }
         if repeats is not None:
             headers |= _token(repeats)

@@ -14,6 +14,8 @@ LINTERS = (
     ("ruff", "format", "--check", "."),
     ("mypy", "shared", "functions", "media_service", "local", "infra"),
 )
+# A file stays in one process, and so do the servers that it shares.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 # pytest's status where it found no test.
 NO_TESTS = 5
 
@@ -31,26 +33,32 @@ def run(options: argparse.Namespace) -> int:
         _say("nothing to run: -k selects tests, and --only lint has none")
         return 1
     began_s = time.monotonic()
-    failed = []
+    failed, empty = [], 0
     for number, command in enumerate(commands, 1):
         _say(f"step {number} of {len(commands)}: {' '.join(command)}")
         status = _status_of(command)
         if status == NO_TESTS and command[0] == "pytest":
-            _say("no test matches: nothing was run")
-        if status:
+            empty += 1
+        elif status:
             failed.append(command[0])
-    _say(
-        f"{'failed: ' + ', '.join(failed) if failed else 'passed'}, {time.monotonic() - began_s:.0f} s"
-    )
+    took_s = time.monotonic() - began_s
+    if empty == len(commands):
+        _say("no test matches: nothing was run")
+        return 1
+    _say(f"{'failed: ' + ', '.join(failed) if failed else 'passed'}, {took_s:.0f} s")
     return 1 if failed else 0
 
 
 def steps(kinds: tuple[str, ...] | list[str], expression: str | None) -> list[tuple[str, ...]]:
     """The commands, modules of Python with their arguments. An expression selects tests, so it leaves linters out."""
     found = list(LINTERS) if "lint" in kinds and not expression else []
-    folders = [f"tests/{kind}" for kind in KINDS if kind in kinds and kind != "lint"]
-    if folders:
-        found.append(("pytest", *folders, *(("-k", expression) if expression else ())))
+    selection = ("-k", expression) if expression else ()
+    small = [f"tests/{kind}" for kind in ("unit", "integration") if kind in kinds]
+    if small:
+        found.append(("pytest", *SIDE_BY_SIDE, *small, *selection))
+    if "e2e" in kinds:
+        # Whole calls in real time want the machine for themselves.
+        found.append(("pytest", "tests/e2e", *selection))
     return found
 
 

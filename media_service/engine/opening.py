@@ -75,10 +75,10 @@ class Opening:
         """`heard_ms` of the present stretch were heard; gives the duties that are thereby fulfilled."""
         if not self.clip.clauses:
             return []
-        origin = self.clip.clauses[self.first_clause].start_ms
+        at_ms = self.clip.start_ms(self.first_clause) + heard_ms
         new: list[Duty] = []
         for clause in self.clip.clauses[self.first_clause :]:
-            if heard_ms >= clause.end_ms - origin - 20:
+            if at_ms >= clause.voice_to_ms:
                 new += [duty for duty in clause.duties if duty not in self.heard]
         for duty in new:
             self.heard[duty] = int(now_ms)

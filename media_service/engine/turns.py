@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from media_service.engine.actions import Action, Record
 from shared.domain.conversation import Turn, Waterfall, Who
+from shared.domain.words_heard import words_until
 
 
 @dataclass(slots=True)
@@ -58,9 +59,7 @@ class ItemWords:
             return self.heard_text
         if self.heard_ms is None or self.heard_ms >= self.produced_ms > 0:
             return self.text
-        words = self.text.split()
-        share = self.heard_ms / self.produced_ms if self.produced_ms else 0.0
-        return " ".join(words[: int(len(words) * share)])
+        return words_until(self.text, self.heard_ms / self.produced_ms if self.produced_ms else 0.0)
 
 
 class TurnBook:

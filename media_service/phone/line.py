@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 # A carrier that speaks Media Streams sends none; whoever sends this many speaks something else.
 MAX_BAD_FRAMES = 50
 POLICY_VIOLATION = 1008
+# The carrier sends 50 frames a second as long as the call lasts. A line on hold may send none for a while.
+DEAD_AFTER_S = 30.0
 
 
 class BadFrame(StrEnum):
@@ -43,6 +45,7 @@ class PhoneLine:
         self._words = wire.PhoneWriter("")
         self._stream_sid = ""
         self._bad: Counter[BadFrame] = Counter()
+        self._received = 0
         self.started_s = 0.0
         self.next_frame_ms = 0
         self.log_keys: dict[str, object] = {}
@@ -69,6 +72,7 @@ class PhoneLine:
         try:
             while self._bad.total() < MAX_BAD_FRAMES:
                 frame = await self._connection.recv()
+                self._received += 1
                 found = self._sorted(frame)
                 if isinstance(found, BadFrame):
                     self._ignore(found)
@@ -78,6 +82,15 @@ class PhoneLine:
             return
         log.error("the phone line's frames are not of this stream", extra=self.log_keys)
         await self._connection.close(POLICY_VIOLATION, "too many bad frames")
+
+    async def cut_when_dead(self) -> None:
+        """Let go of a socket on which nothing arrives any more: its end may never be told."""
+        seen = -1
+        while self._received != seen:
+            seen = self._received
+            await asyncio.sleep(DEAD_AFTER_S)
+        log.warning("the phone line is silent and is let go", extra=self.log_keys)
+        self.cut()
 
     def send_sound(self, sound: bytes) -> None:
         self._writer.send(self._words.media(sound))

@@ -16,8 +16,8 @@ from shared.agents.folding import words
 from shared.agents.opening import clauses
 from shared.domain.agent import Agent
 from shared.domain.errors import Unavailable
-from shared.domain.opening_clip import BYTES_PER_MS, FRAME_BYTES, Clause, OpeningClip
-from shared.domain.pauses import boundaries, pauses
+from shared.domain.opening_clip import BYTES_PER_MS, FRAME_MS, Clause, OpeningClip
+from shared.domain.pauses import Pause, boundaries, pauses, voiced_ms
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -90,8 +90,8 @@ class OpeningStudio:
 def clip_of(agent: Agent, sound: bytes) -> OpeningClip:
     """Clauses and duties of a spoken opening."""
     text = agent.opening.text
-    pieces = clauses(agent.opening)
-    ends_ms = _ends_ms(sound, pieces)
+    pieces, found = clauses(agent.opening), pauses(sound)
+    ends_ms = _ends_ms(sound, pieces, found)
     spoken: list[Clause] = []
     start_ms, position = 0, 0
     for piece, end_ms in zip(pieces, ends_ms, strict=True):
@@ -102,16 +102,16 @@ def clip_of(agent: Agent, sound: bytes) -> OpeningClip:
             for phrase in agent.opening.duties
             if begin < text.index(phrase.words) + len(phrase.words) <= position
         )
-        spoken.append(Clause(piece, start_ms, max(end_ms, start_ms), duties))
-        start_ms = spoken[-1].end_ms
+        voice = voiced_ms(found, start_ms, end_ms)
+        spoken.append(Clause(piece, start_ms, end_ms, *voice, duties))
+        start_ms = end_ms
     return OpeningClip(text, sound, tuple(spoken))
 
 
-def _ends_ms(sound: bytes, pieces: Sequence[str]) -> list[int]:
+def _ends_ms(sound: bytes, pieces: Sequence[str], found: Sequence[Pause]) -> list[int]:
     """Where each clause ends: by its share of the letters, moved to the pause that is meant, on a frame."""
     total_ms = len(sound) // BYTES_PER_MS
     letters = list(accumulate(len(piece) for piece in pieces))
     estimates_ms = [total_ms * seen // letters[-1] for seen in letters[:-1]]
-    frame_ms = FRAME_BYTES // BYTES_PER_MS
-    placed_ms = boundaries(pauses(sound), estimates_ms)
-    return [*(ms - ms % frame_ms for ms in placed_ms), total_ms]
+    placed_ms = boundaries(found, estimates_ms)
+    return [*(ms // FRAME_MS * FRAME_MS for ms in placed_ms), total_ms]

@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.agent import Duty
+from shared.domain.words_heard import words_until
 
 BYTES_PER_MS = 8
 FRAME_BYTES = 160
+FRAME_MS = FRAME_BYTES // BYTES_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A stretch of the clip that can stand by itself: its words and where its sound begins and ends (ms)."""
+    """A stretch of the clip that can stand by itself: its words and where its sound begins and ends (ms). Between
+    `voice_from_ms` and `voice_to_ms` somebody speaks; what is left at both sides are the pauses around it."""
 
     text: str
     start_ms: int
     end_ms: int
+    voice_from_ms: int
+    voice_to_ms: int
     duties: tuple[Duty, ...]
 
 
@@ -28,21 +33,22 @@ class OpeningClip:
     sound: bytes
     clauses: tuple[Clause, ...]
 
+    def start_ms(self, index: int) -> int:
+        """Where the sound of clause `index` begins, on a frame; 0 for a clip without clauses."""
+        return self.clauses[index].start_ms // FRAME_MS * FRAME_MS if self.clauses else 0
+
     def from_clause(self, index: int) -> bytes:
-        start = self.clauses[index].start_ms * BYTES_PER_MS
-        return self.sound[start - start % FRAME_BYTES :]
+        return self.sound[self.start_ms(index) * BYTES_PER_MS :]
 
     def words_until(self, heard_ms: int, first: int = 0) -> str:
-        """The words heard after `heard_ms` of the clip's sound from clause `first` on; within a clause by its share
-        of the time, cut at a word."""
-        origin = self.clauses[first].start_ms if self.clauses else 0
-        words: list[str] = []
-        for clause in self.clauses[first:]:
-            start, end = clause.start_ms - origin, clause.end_ms - origin
-            if heard_ms >= end:
-                words.append(clause.text)
-            elif heard_ms > start:
-                parts = clause.text.split()
-                count = round(len(parts) * (heard_ms - start) / max(1, end - start))
-                words.extend(parts[:count])
-        return " ".join(words)
+        """The words heard after `heard_ms` of the clip's sound from clause `first` on; within a clause by their share
+        of the time in which somebody speaks."""
+        at_ms = self.start_ms(first) + heard_ms
+        heard = (
+            words_until(
+                clause.text,
+                (at_ms - clause.voice_from_ms) / max(1, clause.voice_to_ms - clause.voice_from_ms),
+            )
+            for clause in self.clauses[first:]
+        )
+        return " ".join(words for words in heard if words)

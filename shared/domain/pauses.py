@@ -73,6 +73,13 @@ def boundaries(found: Sequence[Pause], estimates_ms: Sequence[int]) -> list[int]
     return min(best, key=lambda entry: entry[0])[1]
 
 
+def voiced_ms(found: Sequence[Pause], start_ms: int, end_ms: int) -> tuple[int, int]:
+    """From where to where somebody speaks between two moments, the pauses in which these lie left out."""
+    begins = next((p.end_ms for p in found if p.start_ms <= start_ms < p.end_ms), start_ms)
+    ends = next((p.start_ms for p in found if p.start_ms < end_ms <= p.end_ms), end_ms)
+    return (begins, ends) if begins < ends else (start_ms, end_ms)
+
+
 def _level(sound: bytes, ms: int) -> float:
     """Mean level of 10 ms; the more of a sample's low seven bits are set, the quieter it is."""
     window = sound[ms * _BYTES_PER_MS : (ms + _STEP_MS) * _BYTES_PER_MS]

@@ -12,7 +12,6 @@ import pytest
 from local.callee.checks import CheckLevel
 from local.callee.ear import heard_at_ms
 from local.callee.listening import AUDIBLE_RMS
-from local.callee.persona import Persona
 from local.carrier.far_end import FRAME_MS
 from local.heard_positions import openings_spoken
 from local.judging import judged
@@ -22,6 +21,7 @@ from local.speech.ports import FRAME_BYTES, Speaker
 from local.speech.sound import rms
 from local.twin import TwinOptions
 from shared.adapters import aws_clients
+from tests.e2e.people import answering
 
 DUTIES = {"ai", "company", "purpose", "transcription", "right_to_object"}
 GOODBYE = {"say": "No me interesa, gracias. Adiós."}
@@ -75,14 +75,6 @@ async def test_the_opening_begins_in_time_and_every_duty_is_heard_when_the_repor
     assert troubles == {who.id: [] for who in (silent, greeting)}
 
 
-def answering(persona: Persona, number: str, *turns: dict[str, Any]) -> Persona:
-    """Somebody at another number who says these things, and of whom nothing special is expected."""
-    written = persona.model_dump(mode="json")
-    lead = {**written["lead"], "phone": number}
-    changes = {"id": f"{persona.id}-{number}", "lead": lead, "turns": list(turns), "expect": {}}
-    return Persona.model_validate({**written, **changes})
-
-
 def begun_ms(placed: Placed, opening: bytes) -> int:
     """When the first frame of the opening reached the callee's ear, in ms from the answer."""
     heard_ms = heard_at_ms(placed.actor.account(), opening, FIRST_PART_MS)
@@ -98,7 +90,7 @@ def quiet_end_ms(sound: bytes) -> int:
 
 
 def clauses_spoken(session: Session) -> list[dict[str, Any]]:
-    """The clauses of the kept opening: each with its duties and where in the sound it ends."""
+    """The clauses of the kept opening: each with its duties and where in the sound its words end."""
     bucket = session.twin.cloud.template.physical["SoundsBucket"]
     (kept,) = aws_clients.s3().list_objects_v2(Bucket=bucket)["Contents"]
     body = aws_clients.s3().get_object(Bucket=bucket, Key=kept["Key"])["Body"].read()
@@ -111,7 +103,7 @@ def check_duties(placed: Placed, sound: bytes, clauses: list[dict[str, Any]]) ->
     account, told_ms = placed.actor.account(), placed.report["duties"]
     assert set(told_ms) == DUTIES
     for clause in clauses:
-        heard_ms = heard_at_ms(account, sound, clause["end_ms"])
+        heard_ms = heard_at_ms(account, sound, clause["voice_to_ms"])
         for duty in clause["duties"]:
             assert heard_ms is not None, (duty, "was never heard")
             late_ms = told_ms[duty] + placed.stream_since_ms - heard_ms

@@ -47,7 +47,7 @@ class QuickStudio:
     def speak(self, agent: Agent) -> OpeningClip:
         self.spoken += 1
         text = agent.opening.text
-        return OpeningClip(text, b"\xff" * 800, (Clause(text, 0, 100, ()),))
+        return OpeningClip(text, b"\xff" * 800, (Clause(text, 0, 100, 0, 100, ()),))
 
 
 @pytest.fixture

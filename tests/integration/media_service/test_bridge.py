@@ -16,6 +16,7 @@ from media_service import bridge as bridge_module
 from media_service import last_words, reception
 from media_service.bridge import Bridge
 from media_service.engine.machine import Machine
+from media_service.phone import line as line_module
 from media_service.phone.line import MAX_BAD_FRAMES
 from shared.domain.call import FactKind
 from shared.domain.conversation import CloseCause, ToolUse, Turn, Usage, Who
@@ -162,6 +163,17 @@ async def test_a_line_that_sends_nothing_else_is_closed_and_the_other_call_goes_
         await other.stop()
         await other.until_closed()
         assert world.fact(FactKind.CONVERSATION_CLOSED, "c2") is not None
+
+
+async def test_a_line_on_which_nothing_arrives_any_more_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(line_module, "DEAD_AFTER_S", 0.05)
+    async with open_house() as world, world.line() as line:
+        await world.model.next()
+        await line.until_closed()
+        await world.until(lambda: world.load.lost == 1)
+        assert world.fact(FactKind.CONVERSATION_CLOSED) is None
 
 
 # --- what breaks ends its own call

@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from local.commands.test import KINDS, LINTERS, add_arguments, run, steps
+from local.commands.test import KINDS, LINTERS, SIDE_BY_SIDE, add_arguments, run, steps
 
 
 def options(*arguments: str) -> argparse.Namespace:
@@ -16,12 +16,14 @@ def options(*arguments: str) -> argparse.Namespace:
 
 
 def test_everything_by_default() -> None:
-    pytest_step = ("pytest", "tests/unit", "tests/integration", "tests/e2e")
-    assert steps(KINDS, None) == [*LINTERS, pytest_step]
+    small = ("pytest", *SIDE_BY_SIDE, "tests/unit", "tests/integration")
+    assert steps(KINDS, None) == [*LINTERS, small, ("pytest", "tests/e2e")]
 
 
 def test_an_expression_selects_tests_and_leaves_linters_out() -> None:
-    assert steps(["lint", "unit"], "playout") == [("pytest", "tests/unit", "-k", "playout")]
+    assert steps(["lint", "unit"], "playout") == [
+        ("pytest", *SIDE_BY_SIDE, "tests/unit", "-k", "playout")
+    ]
 
 
 def test_nothing_to_run_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,16 +23,27 @@ from shared.domain.opening_clip import Clause, OpeningClip
 BYTES_PER_MS = 8
 DELTA_MS = 250
 CLAUSES = (
-    Clause("Hola, soy Sofía, una asistente con inteligencia artificial,", 0, 3_000, (Duty.AI,)),
+    Clause(
+        "Hola, soy Sofía, una asistente con inteligencia artificial,",
+        0,
+        3_000,
+        0,
+        3_000,
+        (Duty.AI,),
+    ),
     Clause(
         "y llamo de parte de Nubelia con fines comerciales.",
         3_000,
         6_000,
+        3_000,
+        6_000,
         (Duty.COMPANY, Duty.PURPOSE),
     ),
-    Clause("La llamada se transcribe y,", 6_000, 7_600, (Duty.TRANSCRIPTION,)),
+    Clause("La llamada se transcribe y,", 6_000, 7_600, 6_000, 7_600, (Duty.TRANSCRIPTION,)),
     Clause(
         "si prefiere que no le llamemos más, me lo dice y lo anoto.",
+        7_600,
+        10_000,
         7_600,
         10_000,
         (Duty.RIGHT_TO_OBJECT,),

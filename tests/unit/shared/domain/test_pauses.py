@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.pauses import Pause, boundaries, pauses
+from shared.domain.pauses import Pause, boundaries, pauses, voiced_ms
 
 LOUD, QUIET = b"\x10", b"\xff"
 
@@ -44,3 +44,10 @@ def test_boundaries_keep_their_order_and_share_no_pause() -> None:
 def test_without_any_pause_the_estimates_stand() -> None:
     assert boundaries([], [560, 900]) == [560, 900]
     assert boundaries([Pause(1, 200)], []) == []
+
+
+def test_speech_between_two_moments_leaves_the_pauses_around_it_out() -> None:
+    found = [Pause(400, 700), Pause(1_200, 1_500)]
+    assert voiced_ms(found, 550, 1_350) == (700, 1_200)
+    assert voiced_ms(found, 0, 550) == (0, 400)
+    assert voiced_ms([], 100, 900) == (100, 900)
