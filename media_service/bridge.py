@@ -126,12 +126,19 @@ class Bridge:
         self._line.cut()
         self._over.set()
 
+    def conclude(self, cause: CloseCause) -> None:
+        """The lost line was the end of the call, as became known after it. Only once `run` has returned."""
+        self.end, self._closed = LegEnd.CLOSED, Closed(cause, int(self.now_ms))
+        self._record(self._closed)
+
     async def _talk(self) -> None:
         self._perform(self._machine.start(self.now_ms))
         first_frame_ms = self._line_ms(self._line.next_frame_ms)
         self._link.attach(self._handle, self.task_ended, first_frame_ms)
         async for message in self._line.messages():
             self._from_the_line(message)
+        if self._machine.is_closing:
+            self._handle(ev.PhoneStopped(), self._loop.time())
         self._leave(LegEnd.LOST)
 
     def _from_the_line(self, message: PhoneMessage) -> None:

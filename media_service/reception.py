@@ -42,6 +42,8 @@ RENEW_WITHIN_S = 1.0
 WATCH_VERDICT_S = 12.0
 ASK_VERDICT_EVERY_S = 1.0
 HANG_UP_TRIES = 4
+# The carrier reports an end, or comes back on the next leg, within seconds.
+LOOK_FOR_END_TIMES, LOOK_FOR_END_EVERY_S = 10, 1.0
 # How long a store may be away after a call before a person has to know what it did not take.
 STORED_WITHIN_S = 60.0
 # The closing is on record by then as a rule, so that the carrier's next leg is refused; a store that is away must not
@@ -143,6 +145,8 @@ class Reception:
         """Objections and the journal are in the store before the call is told to be closed."""
         house, call = self._house, admitted.call
         await opt_outs.settled(STORED_WITHIN_S)
+        if bridge.end is LegEnd.LOST and await self._was_the_end(admitted, bridge):
+            bridge.conclude(CloseCause.CALLEE_HUNG_UP)
         await house.journal.written(call.call_id)
         if bridge.cause is None:
             house.load.lost += bridge.end is LegEnd.LOST
@@ -162,6 +166,22 @@ class Reception:
             log.error("the end of the conversation could not be put on record", extra=extra)
             return
         log.info("conversation closed", extra={**keys, "cause": bridge.cause.value})
+
+    async def _was_the_end(self, admitted: Admitted, bridge: Bridge) -> bool:
+        """A line may break without a word because the callee hung up: then the carrier reports the call's end, and
+        no newer leg takes the call."""
+        house, call_id = self._house, admitted.call.call_id
+        for _ in range(LOOK_FOR_END_TIMES):
+            await asyncio.sleep(LOOK_FOR_END_EVERY_S)
+            if not await self._holds_the_call(admitted, bridge):
+                return False
+            try:
+                if (await house.threads.run(house.live.get, call_id)).is_over:
+                    return True
+            except (*STORE_TROUBLE, SofiaError) as trouble:
+                extra = {"call_id": call_id, "error": type(trouble).__name__}
+                log.warning("the call's end could not be looked for", extra=extra)
+        return False
 
     def _closing_facts(self, call: Call, cause: CloseCause) -> list[Fact]:
         now, attempt = self._house.clock.now(), call.attempt

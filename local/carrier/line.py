@@ -43,6 +43,7 @@ class Line:
     def __init__(self, far_end: FarEnd, faults: StreamFaults) -> None:
         self._far_end = far_end
         self._faults = faults
+        self._has_died = False
         self._held: list[tuple[bytes, int]] = []
         self.sound = LineSound()
         self.stream: MediaStream | None = None
@@ -112,7 +113,8 @@ class Line:
 
     def _deliver(self, stream: MediaStream, sound: bytes) -> None:
         faults, since_ms = self._faults, self.at_ms - stream.since_ms
-        if faults.dies_at_ms and since_ms >= faults.dies_at_ms:
+        if 0 < faults.dies_at_ms <= since_ms and not self._has_died:
+            self._has_died = True
             stream.reset()
             return
         if faults.skip_at_ms <= since_ms < faults.skip_at_ms + faults.skip_ms:

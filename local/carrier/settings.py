@@ -89,7 +89,7 @@ class StreamFaults:
     """Frames that never come: the timestamp jumps, the sequence does not."""
     odd_frames: bool = False
     dies_at_ms: int = 0
-    """The connection breaks while the call goes on; 0: never."""
+    """The first stream's connection breaks while the call goes on; 0: never."""
     no_close: bool = False
     """`stop`, and the socket stays open."""
     close_without_stop: bool = False

@@ -82,6 +82,11 @@ class Machine:
     def is_over(self) -> bool:
         return self.talk.phase is Phase.OVER
 
+    @property
+    def is_closing(self) -> bool:
+        """The hang-up was ordered: the end of the line is what was asked for."""
+        return self.talk.phase is Phase.CLOSING
+
     def start(self, now_ms: float) -> list[Action]:
         """The stream is open: the first event of every call."""
         limits = silence_flow.start_limits(self.talk)

@@ -377,6 +377,10 @@ class World:
             if entry.call_id == call_id and isinstance(entry.body, kind)
         ]
 
+    def report(self, kind: FactKind, call_id: str = "c1") -> None:
+        """What the carrier says of the call."""
+        self.store.record(call_id, [Fact(datetime.now(UTC), kind, 1, "twilio")])
+
     def fact_kinds(self, call_id: str = "c1") -> set[str]:
         return {fact.kind.value for fact in self.store.calls[call_id].facts.values()}
 

@@ -176,6 +176,34 @@ async def test_a_line_on_which_nothing_arrives_any_more_is_let_go(
         assert world.fact(FactKind.CONVERSATION_CLOSED) is None
 
 
+async def test_a_line_that_broke_because_the_callee_hung_up_closes_the_conversation() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        await opened(world, line, session)
+        world.report(FactKind.COMPLETED)
+        line.socket.transport.abort()
+        await world.until(lambda: world.fact(FactKind.CONVERSATION_CLOSED) is not None)
+        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.CALLEE_HUNG_UP
+        (closed,) = world.recorded(Closed)
+        assert closed.cause is CloseCause.CALLEE_HUNG_UP
+        assert world.fact(FactKind.DROPPED) is None
+
+
+async def test_a_line_that_breaks_behind_our_own_hang_up_closes_the_conversation() -> None:
+    async with open_house() as world, world.line() as line:
+        session = await world.model.next()
+        tag = await opened(world, line, session)
+        spent = {"type": "failed", "error": {"code": "insufficient_quota"}}
+        await session.say("response.created", response={"id": "r1", "metadata": {"tag": tag}})
+        await session.say(
+            "response.done", response={"id": "r1", "status": "failed", "status_details": spent}
+        )
+        await world.until(lambda: world.carrier.asked == ["CA1"])
+        line.socket.transport.abort()
+        await world.until(lambda: world.fact(FactKind.CONVERSATION_CLOSED) is not None)
+        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.MODEL_LOST
+
+
 # --- what breaks ends its own call
 
 
