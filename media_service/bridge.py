@@ -139,6 +139,8 @@ class Bridge:
             self._from_the_line(message)
         if self._machine.is_closing:
             self._handle(ev.PhoneStopped(), self._loop.time())
+        elif self.end is None:
+            self._perform(self._machine.line_lost(self.now_ms))
         self._leave(LegEnd.LOST)
 
     def _from_the_line(self, message: PhoneMessage) -> None:

@@ -112,16 +112,19 @@ def time_is_up(talk: Talk, now_ms: float) -> list[Action]:
     return end_now(talk, CloseCause.TIME_LIMIT, None, now_ms)
 
 
+def leave_off(talk: Talk, now_ms: float) -> list[Action]:
+    """The line is gone in the middle of whatever Sofia was saying: what was heard of it goes on record."""
+    talk.playout.pause(now_ms)  # to know how much; there is no line left to clear
+    interrupted = talk.playout.has_unheard_sound
+    note_cuts(talk, talk.playout.drop())
+    return talk.book.agent_ended(now_ms, interrupted)
+
+
 def finish(talk: Talk, now_ms: float) -> list[Action]:
     """The line is closed."""
     if talk.phase is Phase.OVER:
         return []
-    actions: list[Action] = []
-    if talk.phase is not Phase.CLOSING:
-        talk.playout.pause(now_ms)  # to know what was heard; there is no line left to clear
-        interrupted = talk.playout.has_unheard_sound
-        note_cuts(talk, talk.playout.drop())
-        actions += talk.book.agent_ended(now_ms, interrupted)
+    actions = leave_off(talk, now_ms) if talk.phase is not Phase.CLOSING else []
     cause = talk.closing.cause or CloseCause.CALLEE_HUNG_UP
     if talk.phase is not Phase.CLOSING and talk.closing.use is not None:
         # They hung up between our goodbye and our click.

@@ -104,6 +104,10 @@ class Machine:
             return self._kept(step(self.talk, now_ms)) if step else []
         return self._kept(_STEPS[type(event)](self.talk, event, now_ms))
 
+    def line_lost(self, now_ms: float) -> list[Action]:
+        """The line is gone and the call is not over: what is left to record before another task goes on with it."""
+        return [] if self.is_over else self._kept(closing_flow.leave_off(self.talk, now_ms))
+
     def reply_asked(self, now_ms: float) -> None:
         """The shell wrote a request for a reply. Of each turn the first moment counts."""
         self.talk.book.reply_asked(now_ms)

@@ -9,7 +9,7 @@ import pytest
 from media_service.engine import actions as ac
 from media_service.engine import events as ev
 from media_service.engine.machine import Machine
-from shared.domain.conversation import CloseCause, Conversation, ToolUse
+from shared.domain.conversation import CloseCause, Conversation, ToolUse, Turn
 from shared.domain.journal import JournalEntry, conversation
 from tests.unit.media_service.engine.phone_line import PhoneLine, Reply, opened
 
@@ -275,6 +275,17 @@ def test_a_hang_up_by_the_callee_keeps_what_was_heard() -> None:
     assert line.closed.cause is CloseCause.CALLEE_HUNG_UP
     assert line.turns[-1].interrupted
     assert line.turns[-1].heard != LONG.text
+
+
+def test_a_lost_line_keeps_what_was_heard_for_the_next_task() -> None:
+    line = talking(opened(LONG))
+    records = line.machine.line_lost(line.now)
+    (turn,) = [a.body for a in records if isinstance(a, ac.Record)]
+    assert isinstance(turn, Turn)
+    assert turn.interrupted
+    assert turn.heard
+    assert LONG.text.startswith(turn.heard)
+    assert line.closed is None
 
 
 def test_a_call_taken_over_goes_on_where_it_was() -> None:
