@@ -104,15 +104,20 @@ def _words(piece: Hearing) -> list[str]:
     if first is None or not words or words[0] != first.word:
         return words
     before_ms = [word.end_ms for word in piece.utterance.words if word.end_ms < first.end_ms]
-    middle = (max(before_ms, default=0) + first.end_ms) // 2 * BYTES_PER_MS
-    return words if piece.begin <= middle else words[1:]
+    begin, end = max(before_ms, default=0) * BYTES_PER_MS, first.end_ms * BYTES_PER_MS
+    # A pause before the word is no part of it.
+    missed = _audible_frames(piece.utterance.sound[begin : piece.begin])
+    return words if missed * 2 <= _audible_frames(piece.utterance.sound[begin:end]) else words[1:]
 
 
 def _is_audible(piece: Hearing) -> bool:
     """Utterances begin and end with the faint floor of the voice, which is nobody's speech."""
-    sound = piece.utterance.sound[piece.begin : piece.end]
+    return _audible_frames(piece.utterance.sound[piece.begin : piece.end]) > 0
+
+
+def _audible_frames(sound: bytes) -> int:
     frames = (sound[at : at + FRAME_BYTES] for at in range(0, len(sound), FRAME_BYTES))
-    return any(rms(frame) >= AUDIBLE_RMS for frame in frames)
+    return sum(rms(frame) >= AUDIBLE_RMS for frame in frames)
 
 
 def _merged(pieces: Sequence[Hearing]) -> tuple[Hearing, ...]:

@@ -47,3 +47,18 @@ def test_digits_take_longer_to_say_than_they_are_long() -> None:
     number, word = time_words(loud(1_000), ["600", "gato"], starts_ms=0)
     assert number.end_ms == 750
     assert word.end_ms == 1_000
+
+
+def test_a_mark_stands_where_the_long_pause_is_and_not_where_the_letters_say() -> None:
+    pcm = np.concatenate([loud(300), quiet(60), loud(300), quiet(300), loud(400)])
+    timings = time_words(pcm, ["soy", "Sofía,", "una", "asistente"], starts_ms=0)
+    assert [timing.end_ms for timing in timings[:2]] == [230, 660]
+    assert timings[2].end_ms > 960
+    assert timings[3].end_ms == 1_360
+
+
+def test_words_without_pauses_between_them_are_all_timed() -> None:
+    timings = time_words(loud(400), ["sí,", "sí,", "sí."], starts_ms=0)
+    ends_ms = [timing.end_ms for timing in timings]
+    assert ends_ms == sorted(ends_ms)
+    assert ends_ms[-1] == 400
