@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -86,14 +86,12 @@ async def _called(session: Session, persona: Persona, tenant_id: str) -> Run:
 
 
 async def side_by_side(
-    shares: Sequence[Sequence[str]], arguments: Sequence[str], tell: Callable[[Run], None]
+    shares: Sequence[Sequence[str]], arguments: Sequence[str]
 ) -> tuple[dict[str, str], list[Run]]:
     """Each share of persona ids on a twin of its own, since a twin has one clock; which mind and ears they had, and
-    all runs. Raises RunsLost."""
+    all runs. Each tells of its own as it goes. Raises RunsLost."""
     results = await asyncio.gather(*(_elsewhere(share, arguments) for share in shares))
     runs = [Run.from_json(call) for result in results for call in result["calls"]]
-    for run in runs:
-        tell(run)
     return {name: results[0][name] for name in ("mind", "ears")}, runs
 
 
@@ -104,7 +102,6 @@ async def _elsewhere(ids: Sequence[str], arguments: Sequence[str]) -> dict[str, 
         *arguments,
         cwd=PROJECT,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
         output, _ = await process.communicate()

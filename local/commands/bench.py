@@ -73,7 +73,7 @@ async def _personas(options: argparse.Namespace, file: PersonaFile, wanted: list
             ids = [persona.id for persona in wanted]
             count = min(options.at_once, len(ids))
             shares = [ids[first::count] for first in range(count)]
-            about, runs = await side_by_side(shares, _passed_on(options), _tell)
+            about, runs = await side_by_side(shares, _passed_on(options))
         else:
             async with open_session(
                 twin_options, text_ears=options.text_ears, personas=file

@@ -28,7 +28,7 @@ from media_service.engine.events import (
 from media_service.engine.farewell import is_farewell
 from media_service.engine.interruption import (
     VERDICT,
-    WORDS_BEFORE_CLOSING_MS,
+    WORDS_BEFORE_ACTING_MS,
     Interruption,
     Verdict,
 )
@@ -104,6 +104,7 @@ def words_heard(talk: Talk, event: WordsHeard, now_ms: float) -> list[Action]:
     """The transcript of an utterance: late, a hint, and the quickest proof of what an interruption was."""
     actions: list[Action] = [Record(event.usage)] if event.usage else []
     actions += talk.book.callee_words(event.item_id, event.text)
+    talk.noisy = not event.text.strip()
     actions += detection_flow.listen_for_opt_out(talk, event.text)
     machine = detection_flow.machine_speaking(talk, event.text)
     if machine is not None:
@@ -128,11 +129,14 @@ def verdict_due(talk: Talk, now_ms: float) -> list[Action]:
         return []
     if any(pending.words):
         return conclude(talk, pending.verdict_by_words(""), now_ms)
-    if talk.closing.is_armed and not pending.waited_for_words:
-        pending.waited_for_words = True
-        return [SetTimer(VERDICT, now_ms + WORDS_BEFORE_CLOSING_MS)]
     turn = talk.book.callee(pending.items[-1])
     speech_ms = (turn.ended_ms or turn.started_ms) - turn.started_ms if turn else 0
+    # Neither a question may be hung up on nor an announcement be greeted.
+    is_long = speech_ms > talk.plan.turn_taking.long_first_utterance_ms
+    must_know = talk.closing.is_armed or (is_long and _greeting_went_on(talk, now_ms))
+    if must_know and not pending.waited_for_words:
+        pending.waited_for_words = True
+        return [SetTimer(VERDICT, now_ms + WORDS_BEFORE_ACTING_MS)]
     return conclude(talk, pending.verdict_by_length(speech_ms), now_ms)
 
 

@@ -66,8 +66,7 @@ def hang_up(talk: Talk, now_ms: float) -> list[Action]:
 
 def end_now(talk: Talk, cause: CloseCause, outcome: str | None, now_ms: float) -> list[Action]:
     """End without a goodbye: a machine answered, the model is gone for good, or an operator ordered it."""
-    actions = talk.playout.pause(now_ms)
-    note_cuts(talk, talk.playout.drop())
+    actions = talk.playout.pause(now_ms) + leave_off(talk, now_ms)
     use = None
     if outcome is not None:
         use = ToolUse(
@@ -113,8 +112,8 @@ def time_is_up(talk: Talk, now_ms: float) -> list[Action]:
 
 
 def leave_off(talk: Talk, now_ms: float) -> list[Action]:
-    """The line is gone in the middle of whatever Sofia was saying: what was heard of it goes on record."""
-    talk.playout.pause(now_ms)  # to know how much; there is no line left to clear
+    """The call is left in the middle of whatever Sofia was saying: what was heard of it goes on record."""
+    talk.playout.pause(now_ms)  # to know how much
     interrupted = talk.playout.has_unheard_sound
     note_cuts(talk, talk.playout.drop())
     return talk.book.agent_ended(now_ms, interrupted)

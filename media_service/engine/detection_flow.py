@@ -42,7 +42,9 @@ def carrier_says(talk: Talk, verdict: str, now_ms: float) -> list[Action]:
     if not (verdict.startswith("machine") or verdict == "fax"):
         is_held = verdict == "human" and talk.opening.stage is Stage.HELD
         return opening_flow.begin(talk, now_ms) if is_held and not talk.callee_speaking else []
-    if talk.opening.screenings or (talk.human_words and talk.opening.has_begun):
+    # Who goes on talking into the opening and has heard nothing of it yet may be an announcement.
+    is_deaf = talk.callee_speaking and not talk.opening.heard
+    if talk.opening.screenings or (talk.human_words and talk.opening.has_begun and not is_deaf):
         return []
     return closing_flow.end_now(talk, CloseCause.VOICEMAIL, "voicemail", now_ms)
 

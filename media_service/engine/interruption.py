@@ -14,8 +14,8 @@ from enum import StrEnum
 VERDICT = "interruption.verdict"
 # With less than this left unheard, a short word answers the question rather than accompanies it.
 NEARLY_DONE_MS = 700
-# Hanging up on a question is worse than a pause: this long the words are waited for once a goodbye was ordered.
-WORDS_BEFORE_CLOSING_MS = 2_000
+# Hanging up on a question, or greeting an announcement, is worse than a pause: this long the words are waited for.
+WORDS_BEFORE_ACTING_MS = 2_000
 # Without a transcript, a sound this long was speech; a cough or a chair is shorter.
 SPEECH_MS = 450
 
@@ -58,8 +58,7 @@ class Verdict(StrEnum):
 @dataclass(slots=True)
 class Interruption:
     """One stretch of speech over Sofia's turn, from its start to the verdict. `is_over_nothing`: her turn was decided
-    but not yet heard. `waited_for_words`: while the call closes, words are waited for a little longer, because they
-    decide whether somebody is hung up on."""
+    but not yet heard. `waited_for_words`: words were waited for a little longer, because much hangs on them."""
 
     remaining_ms: int
     is_over_nothing: bool = False

@@ -14,7 +14,7 @@ HARD_LIMIT = "limit.hard"
 FINAL_LIMIT = "limit.final"
 # Time for a goodbye, and for one more if the callee talks over the first.
 GRACE_MS = 20_000
-# Somebody who talks to a customer in the salon comes back; they get this much longer.
+# Somebody who talks to a customer in the salon, or over a hair dryer, comes back; they get this much longer.
 PATIENCE_MS = 6_000
 
 
@@ -24,7 +24,7 @@ def begin(talk: Talk, now_ms: float) -> list[Action]:
     steps = (*turn_taking.nudge_after_ms, turn_taking.give_up_after_ms)
     step = min(talk.nudges, len(steps) - 1)
     wait_ms = steps[step] - (steps[step - 1] if step else 0)
-    extra_ms = PATIENCE_MS if talk.patient else 0
+    extra_ms = PATIENCE_MS if talk.patient or talk.noisy else 0
     return [SetTimer(SILENCE, now_ms + wait_ms + extra_ms)]
 
 

@@ -109,7 +109,8 @@ class Closing:
 
 @dataclass(slots=True)
 class Talk:
-    """The state of one call. `cut_off`: the model's session was lost in the middle of the callee's words."""
+    """The state of one call. `cut_off`: the model's session was lost in the middle of the callee's words;
+    `noisy`: what was heard last had no words."""
 
     plan: CallPlan
     opening: Opening
@@ -122,6 +123,7 @@ class Talk:
     phase: Phase = Phase.OPENING
     callee_speaking: bool = False
     cut_off: bool = False
+    noisy: bool = False
     nudges: int = 0
     patient: bool = False
     reply_items: dict[str, list[str]] = field(default_factory=dict)

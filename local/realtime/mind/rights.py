@@ -51,6 +51,10 @@ def after_opt_out(situation: Situation) -> MindReply | None:
         )
     if situation.hears(r"de donde|quien (les|os) ha dado"):
         return _source(situation)
+    if situation.hears(r"denunci"):
+        # A threat wants no more words.
+        text = f"Confirmado: desde {company} no le volveremos a llamar. Adiós."
+        return goodbye(situation, situation.fresh(text, "Adiós, buenos días."), "do_not_call")
     if objection_in(situation.last_words) and not situation.has_said("confirmado"):
         return reply(f"Confirmado y anotado: desde {company} no le volveremos a llamar.")
     outcome = "wrong_number" if situation.has_said("no corresponde a un salon") else "do_not_call"

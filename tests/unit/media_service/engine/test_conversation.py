@@ -228,6 +228,15 @@ def test_silence_is_asked_into_twice_and_then_ends_the_call() -> None:
     ]
 
 
+def test_over_noise_sofia_waits_longer_before_she_asks_into_the_silence() -> None:
+    line = opened(Reply("¿Me oye bien?", 1_000), Reply("¿Sigue ahí?", 800))
+    line.speak("", 900)
+    line.run(9_000)
+    assert line.turns[-1].heard == "¿Me oye bien?"
+    line.run(6_000)
+    assert line.turns[-1].heard == "¿Sigue ahí?"
+
+
 def test_a_refused_request_is_asked_again() -> None:
     line = opened()
     line.speak("Sí", 800)

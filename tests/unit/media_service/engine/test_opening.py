@@ -131,6 +131,36 @@ def test_a_greeting_that_goes_on_starts_the_opening_anew() -> None:
     assert [turn.heard for turn in sofias] == [f"{CLIP.text} ¿Hablo con Carmen?"]
 
 
+def announcing() -> PhoneLine:
+    """A mailbox that pauses after its first words, so that the opening begins, and then goes on for long."""
+    line = PhoneLine([NAME])
+    line.run(200)
+    line.speak("Ha llamado al", 1_700, pause_ms=200)
+    line.run(100)
+    line.send(ev.SpeechStarted("long", int(line.now) - 300))
+    line.run(2_500)
+    return line
+
+
+def test_a_machines_verdict_counts_while_somebody_talks_into_the_beginning_of_the_opening() -> None:
+    line = announcing()
+    line.send(ev.MachineVerdict("machine_start"))
+    assert len(line.did(ac.HangUp)) == 1
+
+
+def test_a_long_announcement_into_the_opening_is_not_greeted_before_its_words_are_known() -> None:
+    line = announcing()
+    line.run(8_000)
+    line.send(ev.SpeechStopped("long", int(line.now)))
+    line.send(ev.Committed("long"))
+    sent = len(line.did(ac.SendSound))
+    line.run(1_500)
+    assert len(line.did(ac.SendSound)) == sent
+    line.send(ev.WordsHeard("long", "El teléfono al que llama está apagado o fuera de cobertura"))
+    assert len(line.did(ac.HangUp)) == 1
+    assert line.turns[-1].interrupted or line.turns[-1].who == "callee"
+
+
 def test_after_a_cut_sofia_answers_first_and_then_says_what_is_missing() -> None:
     line = PhoneLine([NAME, Reply("Soy una inteligencia artificial.", 2_000)])
     line.run(300)
