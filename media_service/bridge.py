@@ -46,10 +46,12 @@ class BridgeServices:
 
 class LegEnd(StrEnum):
     """How a leg came to its end. CLOSED: the conversation is over; LOST: the line's socket is gone, the carrier comes
-    back on the next leg; TAKEN_OVER: a newer leg holds the call; FAILED: a fault of ours, the second, ended it."""
+    back on the next leg; BROKEN: the same, because we let go of it; TAKEN_OVER: a newer leg holds the call; FAILED: a
+    fault of ours, the second, ended it."""
 
     CLOSED = "closed"
     LOST = "lost"
+    BROKEN = "broken"
     TAKEN_OVER = "taken_over"
     FAILED = "failed"
 
@@ -100,7 +102,7 @@ class Bridge:
         self._timers.stop_all()
         if self.end is LegEnd.FAILED:
             await self._services.hang_up()
-        if self.end in (LegEnd.CLOSED, LegEnd.LOST):
+        if self.end in (LegEnd.CLOSED, LegEnd.LOST, LegEnd.BROKEN):
             await self._last_words.collect(self._link)
         await asyncio.gather(*self._tools, return_exceptions=True)
         await self._stop(self._tasks)
@@ -141,7 +143,7 @@ class Bridge:
             self._handle(ev.PhoneStopped(), self._loop.time())
         elif self.end is None:
             self._perform(self._machine.line_lost(self.now_ms))
-        self._leave(LegEnd.LOST)
+        self._leave(LegEnd.BROKEN if self._line.was_let_go else LegEnd.LOST)
 
     def _from_the_line(self, message: PhoneMessage) -> None:
         if message.event == "media" and message.media is not None:
@@ -249,7 +251,7 @@ class Bridge:
             return
         if leg < LAST_TRY_LEG:
             self._line.cut()
-            self._leave(LegEnd.LOST)
+            self._leave(LegEnd.BROKEN)
             return
         self._closed = Closed(CloseCause.MEDIA_LOST, int(self.now_ms))
         self._leave(LegEnd.FAILED)

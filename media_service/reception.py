@@ -76,6 +76,12 @@ class Reception:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._looking: set[asyncio.Task[None]] = set()
+
+    async def settled(self) -> None:
+        """Returns once nobody looks for the end of a lost line's call any more; a draining task soon stops."""
+        while self._looking:
+            await asyncio.wait(self._looking)
 
     async def serve(self, connection: ServerConnection) -> None:
         """One stream. Never raises for what the other side does wrong, nor for a store that is away: the stream is
@@ -145,15 +151,34 @@ class Reception:
         """Objections and the journal are in the store before the call is told to be closed."""
         house, call = self._house, admitted.call
         await opt_outs.settled(STORED_WITHIN_S)
-        if bridge.end is LegEnd.LOST and await self._was_the_end(admitted, bridge):
-            bridge.conclude(CloseCause.CALLEE_HUNG_UP)
         await house.journal.written(call.call_id)
-        if bridge.cause is None:
-            house.load.lost += bridge.end is LegEnd.LOST
-            log.warning("stream ended, the call goes on", extra={**keys, "cause": bridge.end})
+        if bridge.cause is not None:
+            house.load.failed += bridge.end is LegEnd.FAILED
+            await self._close(call, bridge.cause, keys)
             return
-        house.load.failed += bridge.end is LegEnd.FAILED
-        facts = self._closing_facts(call, bridge.cause)
+        log.warning("stream ended, the call goes on", extra={**keys, "cause": bridge.end})
+        if bridge.end in (LegEnd.LOST, LegEnd.BROKEN):
+            house.load.lost += 1
+            # Beside everything else: the slot is free for the call's own next leg.
+            looking = asyncio.create_task(self._look_for_end(admitted, bridge, keys))
+            self._looking.add(looking)
+            looking.add_done_callback(self._looking.discard)
+
+    async def _look_for_end(
+        self, admitted: Admitted, bridge: Bridge, keys: dict[str, object]
+    ) -> None:
+        call = admitted.call
+        if not await self._was_the_end(admitted, bridge):
+            return
+        let_go_by_us = bridge.end is LegEnd.BROKEN
+        cause = CloseCause.MEDIA_LOST if let_go_by_us else CloseCause.CALLEE_HUNG_UP
+        bridge.conclude(cause)
+        await self._house.journal.written(call.call_id)
+        await self._close(call, cause, keys)
+
+    async def _close(self, call: Call, cause: CloseCause, keys: dict[str, object]) -> None:
+        """Put the conversation's end on record."""
+        house, facts = self._house, self._closing_facts(call, cause)
 
         async def record() -> Call:
             return await house.threads.run(house.live.record, call.call_id, facts)
@@ -165,7 +190,7 @@ class Reception:
             extra = {**keys, "error": type(trouble).__name__}
             log.error("the end of the conversation could not be put on record", extra=extra)
             return
-        log.info("conversation closed", extra={**keys, "cause": bridge.cause.value})
+        log.info("conversation closed", extra={**keys, "cause": cause.value})
 
     async def _was_the_end(self, admitted: Admitted, bridge: Bridge) -> bool:
         """A line may break without a word because the callee hung up: then the carrier reports the call's end, and
@@ -173,7 +198,7 @@ class Reception:
         house, call_id = self._house, admitted.call.call_id
         for _ in range(LOOK_FOR_END_TIMES):
             await asyncio.sleep(LOOK_FOR_END_EVERY_S)
-            if not await self._holds_the_call(admitted, bridge):
+            if house.load.draining or not await self._holds_the_call(admitted, bridge):
                 return False
             try:
                 if (await house.threads.run(house.live.get, call_id)).is_over:

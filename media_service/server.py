@@ -80,6 +80,8 @@ class MediaServer:
             self._server.close()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._server.wait_closed(), HANDOVER_WITHIN_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._reception.settled(), HANDOVER_WITHIN_S)
 
     async def _serve(self, connection: ServerConnection) -> None:
         self._knocking.discard(connection)

@@ -89,8 +89,8 @@ def committed(talk: Talk, _event: Committed, now_ms: float) -> list[Action]:
     if not talk.opening.has_begun:
         return []
     if talk.interruption is not None:
-        # Where the call closes or tools wait, the words must show that somebody wants to go on.
-        must_show = talk.closing.is_armed or bool(talk.tools.held)
+        # Where the call closes or tools are at work, the words must show that somebody wants to go on.
+        must_show = talk.closing.is_armed or bool(talk.tools.held or talk.tools.running)
         if talk.interruption.is_over_nothing and not talk.callee_speaking and not must_show:
             # Sofia had not begun: nothing was heard, so nothing can be cut wrongly.
             return conclude(talk, Verdict.REAL, now_ms)
@@ -158,7 +158,7 @@ def conclude(talk: Talk, verdict: Verdict, now_ms: float) -> list[Action]:
         actions.append(StopTimer(closing_flow.DEADLINE))
     if _greeting_went_on(talk, now_ms):
         return actions + opening_flow.restart(talk, now_ms)
-    actions += reply_flow.drop_held_tools(talk)
+    actions += reply_flow.drop_tools(talk)
     actions += opening_flow.give_way(talk, now_ms)
     talk.book.judged(now_ms)
     return actions + reply_flow.answer(talk, now_ms)
@@ -169,7 +169,7 @@ def _go_on(talk: Talk, pending: Interruption, now_ms: float) -> list[Action]:
     actions: list[Action] = [DeleteItem(item_id) for item_id in pending.items]
     actions += sending.resume(talk, now_ms)
     actions += reply_flow.run_held_tools(talk)
-    return actions + reply_flow.maybe_end_turn(talk, now_ms)
+    return actions + reply_flow.speak_of_results(talk, now_ms)
 
 
 def _greeting_went_on(talk: Talk, now_ms: float) -> bool:

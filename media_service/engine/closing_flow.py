@@ -12,11 +12,11 @@ from media_service.engine.actions import (
     SetTimer,
     StopTimer,
 )
-from media_service.engine.opening import CLIP_ITEM
+from media_service.engine.opening import CLIP_ITEM, Stage
 from media_service.engine.playout import Cut
 from media_service.engine.reply_gate import Purpose, Request
 from media_service.engine.talk import Phase, Talk
-from shared.domain.conversation import CloseCause, ToolStatus, ToolUse
+from shared.domain.conversation import CloseCause, DutyHeard, ToolStatus, ToolUse
 from shared.domain.journal import Closed
 
 HANG_UP = "closing.hang_up"
@@ -115,8 +115,14 @@ def leave_off(talk: Talk, now_ms: float) -> list[Action]:
     """The call is left in the middle of whatever Sofia was saying: what was heard of it goes on record."""
     talk.playout.pause(now_ms)  # to know how much
     interrupted = talk.playout.has_unheard_sound
-    note_cuts(talk, talk.playout.drop())
-    return talk.book.agent_ended(now_ms, interrupted)
+    cuts = talk.playout.drop()
+    note_cuts(talk, cuts)
+    actions: list[Action] = []
+    for cut in cuts:
+        if cut.item_id == CLIP_ITEM and talk.opening.stage is Stage.SPEAKING:
+            duties = talk.opening.progressed(cut.heard_ms, now_ms)
+            actions += [Record(DutyHeard(duty, int(now_ms))) for duty in duties]
+    return actions + talk.book.agent_ended(now_ms, interrupted)
 
 
 def finish(talk: Talk, now_ms: float) -> list[Action]:

@@ -74,6 +74,8 @@ def answer(talk: Talk, now_ms: float) -> list[Action]:
     if talk.phase in (Phase.CLOSING, Phase.OVER):
         return []
     talk.nudges, talk.patient = 0, False
+    # The model has the results before it: whatever they ask for is said with the answer.
+    talk.tools.reply_owed = False
     talk.book.decided(now_ms)
     talk.enter(Phase.THINKING)
     return talk.gate.want(Request(Purpose.ANSWER), now_ms)
@@ -166,10 +168,14 @@ def run_held_tools(talk: Talk) -> list[Action]:
     return [action for call in held for action in _run(talk, call)]
 
 
-def drop_held_tools(talk: Talk) -> list[Action]:
-    """The callee said something else first: the model decides anew."""
-    held, talk.tools.held = talk.tools.held, []
-    return [AnswerTool(call.call_id, _NOT_RUN) for call in held]
+def drop_tools(talk: Talk) -> list[Action]:
+    """The callee said something else first: the model decides anew, also about an end that was just ordered."""
+    dropped = [call.call_id for call in talk.tools.held]
+    talk.tools.held.clear()
+    for call_id in [one for one, name in talk.tools.running.items() if name == END_CALL]:
+        del talk.tools.running[call_id]
+        dropped.append(call_id)
+    return [AnswerTool(call_id, _NOT_RUN) for call_id in dropped]
 
 
 def _failed(talk: Talk, request: Request, now_ms: float) -> list[Action]:
@@ -208,19 +214,22 @@ def tool_finished(talk: Talk, event: ToolFinished, now_ms: float) -> list[Action
     elif name == OPT_OUT:
         talk.opted_out = True
     elif name == END_CALL:
+        turn = talk.book.agent
+        if turn is None or turn.first_model_sound_ms is None:
+            talk.tools.reply_owed = True  # a goodbye
         actions += closing_flow.arm(talk, CloseCause.GOODBYE, use, now_ms)
     elif name == WAIT_FOR_USER:
         talk.patient = True
+    return actions + speak_of_results(talk, now_ms)
+
+
+def speak_of_results(talk: Talk, now_ms: float) -> list[Action]:
+    """Words for what the tools gave, the goodbye of a call that is to end among them: one reply for all, once nothing
+    runs any more and it is known whether the callee means to say something."""
     if talk.tools.running or talk.callee_speaking or talk.interruption is not None:
-        return actions
-    return actions + _speak_of_results(talk, now_ms)
-
-
-def _speak_of_results(talk: Talk, now_ms: float) -> list[Action]:
-    """Words for what the tools gave, the goodbye of a call that is to end among them: one reply for all."""
+        return []
     owed, talk.tools.reply_owed = talk.tools.reply_owed, False
-    spoken = talk.book.agent is not None and talk.book.agent.first_model_sound_ms is not None
-    if talk.closing.is_armed and (owed or not spoken):
+    if owed and talk.closing.is_armed:
         return closing_flow.goodbye(talk, now_ms)
     if owed:
         return talk.gate.want(Request(Purpose.TOOL_RESULT), now_ms)

@@ -36,7 +36,7 @@ class BadFrame(StrEnum):
 
 class PhoneLine:
     """`start` comes first. `started_s` is the event loop's time at which the start message arrived; `next_frame_ms`
-    where in the stream the next frame of the callee's sound lies."""
+    where in the stream the next frame of the callee's sound lies; `was_let_go` tells that its end is our doing."""
 
     def __init__(self, connection: ServerConnection, load: Load) -> None:
         self._connection = connection
@@ -48,6 +48,7 @@ class PhoneLine:
         self._received = 0
         self.started_s = 0.0
         self.next_frame_ms = 0
+        self.was_let_go = False
         self.log_keys: dict[str, object] = {}
 
     async def start(self) -> wire.Start:
@@ -81,6 +82,7 @@ class PhoneLine:
         except ConnectionClosed:
             return
         log.error("the phone line's frames are not of this stream", extra=self.log_keys)
+        self.was_let_go = True
         await self._connection.close(POLICY_VIOLATION, "too many bad frames")
 
     async def cut_when_dead(self) -> None:
@@ -90,6 +92,7 @@ class PhoneLine:
             seen = self._received
             await asyncio.sleep(DEAD_AFTER_S)
         log.warning("the phone line is silent and is let go", extra=self.log_keys)
+        self.was_let_go = True
         self.cut()
 
     def send_sound(self, sound: bytes) -> None:

@@ -189,6 +189,33 @@ async def test_a_line_that_broke_because_the_callee_hung_up_closes_the_conversat
         assert world.fact(FactKind.DROPPED) is None
 
 
+async def test_a_line_that_we_let_go_of_is_a_dropped_call_if_the_carrier_does_not_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(line_module, "DEAD_AFTER_S", 0.05)
+    async with open_house() as world, world.line() as line:
+        await world.model.next()
+        await line.until_closed()
+        world.report(FactKind.COMPLETED)
+        await world.until(lambda: world.fact(FactKind.CONVERSATION_CLOSED) is not None)
+        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.MEDIA_LOST
+        assert world.fact(FactKind.DROPPED) is not None
+
+
+async def test_a_lost_line_gives_its_slot_to_the_next_leg_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reception, "LOOK_FOR_END_EVERY_S", 5.0)
+    async with open_house(max_calls=1) as world:
+        async with world.line() as line:
+            session = await world.model.next()
+            await opened(world, line, session)
+            line.socket.transport.abort()
+            await world.until_idle()
+        async with world.line(leg=2, sid="MZ2"):
+            await world.model.next()
+
+
 async def test_a_line_that_breaks_behind_our_own_hang_up_closes_the_conversation() -> None:
     async with open_house() as world, world.line() as line:
         session = await world.model.next()

@@ -87,6 +87,7 @@ class PhoneLine:
     words_after_ms: float | None = 250
     pace: float = 4.0
     tools_work: bool = True
+    tools_take_ms: float = 10
     refuses: bool = False
 
     def __post_init__(self) -> None:
@@ -233,7 +234,10 @@ class PhoneLine:
                     works = self.tools_work
                     result = {"ok": True, "reference": "OP-4F7K"} if works else {"ok": False}
                     status = ToolStatus.DONE if works else ToolStatus.FAILED
-                    self.later(10, ev.ToolFinished(call_id, status, json.loads(arguments), result))
+                    self.later(
+                        self.tools_take_ms,
+                        ev.ToolFinished(call_id, status, json.loads(arguments), result),
+                    )
                 case ac.OpenModel():
                     self.sessions += 1
                     self.later(300, ev.ModelReady(self.now + 300))

@@ -101,6 +101,32 @@ def test_an_objection_and_an_end_in_one_reply_get_one_goodbye() -> None:
     assert len(line.did(ac.HangUp)) == 1
 
 
+def test_a_cough_while_tools_run_does_not_swallow_the_goodbye() -> None:
+    objection = ("register_opt_out", '{"scope": "tenant", "quote": "no me llamen más"}')
+    line = opened(
+        Reply(tools=(objection, END)), Reply("Queda anotado. Adiós.", 1_500), tools_take_ms=900
+    )
+    line.speak("No me llamen más", 900)
+    line.run(500)
+    line.speak("", 250)
+    line.run(9_000)
+    assert line.turns[-1].heard == "Queda anotado. Adiós."
+    assert len(line.did(ac.HangUp)) == 1
+
+
+def test_a_cough_while_a_tool_runs_is_not_followed_by_silence() -> None:
+    line = opened(
+        Reply(tools=(("schedule_callback", "{}"),)),
+        Reply("Queda anotado para el jueves.", 1_500),
+        tools_take_ms=900,
+    )
+    line.speak("El jueves a las once", 900)
+    line.run(500)
+    line.speak("", 250)
+    line.run(3_500)
+    assert line.turns[-1].heard == "Queda anotado para el jueves."
+
+
 def test_whoever_answers_a_goodbye_to_silence_is_there() -> None:
     line = opened(
         Reply("¿Sigue ahí?", 800),
