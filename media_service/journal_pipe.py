@@ -9,6 +9,7 @@ everything.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import random
@@ -83,18 +84,17 @@ class JournalPipe:
         await future
 
     async def stop(self, within_s: float = 10.0) -> None:
-        """Let the writer write what it has, then end it."""
+        """Let the writer write what it has; a writer that has not done so in time is killed."""
         self._stopping = True
         if self._keeper is None:
             return
         if self._writer is not None and self._writer.stdin is not None:
             self._writer.stdin.close()
-        try:
-            await asyncio.wait_for(self._keeper, within_s)
-        except TimeoutError:
-            if self._writer is not None:
-                self._writer.kill()
-                await self._writer.wait()
+        done, _ = await asyncio.wait({self._keeper}, timeout=within_s)
+        if done:
+            self._keeper.result()
+        else:
+            await self._give_up(self._keeper)
         if self._kept:
             log.error("journal entries were not written", extra={"count": len(self._kept)})
 
@@ -106,6 +106,16 @@ class JournalPipe:
             "sofia_journal_writers_lost_total": self.writers_lost,
         }
         return "".join(f"{name} {value}\n" for name, value in values.items())
+
+    async def _give_up(self, keeper: asyncio.Task[None]) -> None:
+        # The keeper forgets its writer when it is cancelled.
+        writer = self._writer
+        keeper.cancel()
+        await asyncio.wait({keeper})
+        if writer is not None:
+            with contextlib.suppress(ProcessLookupError):
+                writer.kill()
+            await writer.wait()
 
     async def _keep_a_writer(self) -> None:
         loop = asyncio.get_running_loop()

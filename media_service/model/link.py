@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from media_service.engine import events as ev
 from media_service.engine.actions import Action
 from media_service.model.port import ModelSession, ModelUnavailable, SpeechModel
+from media_service.model.sound_clock import SoundClock
 from media_service.phone.wire import FRAME_MS
 
 log = logging.getLogger(__name__)
@@ -41,8 +43,10 @@ class ModelLink:
         self._session: ModelSession | None = None
         self._serving: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._held: list[bytes] = []
+        self._held: list[tuple[bytes, float]] = []
+        self._clock = SoundClock(0.0)
         self._next_frame_ms = 0.0
+        self._base_ms = 0.0
         self._last_frame_s = self._loop.time()
         self._waiting: list[Action] = []
         self._speaking = False
@@ -64,9 +68,10 @@ class ModelLink:
         self._last_frame_s = self._loop.time()
         self._next_frame_ms = at_ms + FRAME_MS
         if self._session is not None:
+            self._clock.given(at_ms)
             self._session.append(payload)
         elif len(self._held) < MAX_HELD_FRAMES:
-            self._held.append(payload)
+            self._held.append((payload, at_ms))
 
     def perform(self, action: Action) -> None:
         """Now, or as soon as a session is there."""
@@ -116,8 +121,9 @@ class ModelLink:
             async for arrival in session.events():
                 if self._session is not session:
                     return
-                self._note(arrival.event)
-                self._hear(arrival.event, arrival.at_s)
+                event = self._on_the_calls_clock(arrival.event)
+                self._note(event)
+                self._hear(event, arrival.at_s)
         finally:
             if filler is not None:
                 filler.cancel()
@@ -138,12 +144,21 @@ class ModelLink:
         held, self._held = self._held, []
         waiting, self._waiting = self._waiting, []
         self._session = session
-        base_ms = self._next_frame_ms - len(held) * FRAME_MS
+        base_ms = held[0][1] if held else self._next_frame_ms
+        self._clock = SoundClock(base_ms)
+        self._base_ms = base_ms
         self._hear(ev.ModelReady(base_ms), self._loop.time())
         for action in waiting:
             session.perform(action)
-        for payload in held:
+        for payload, at_ms in held:
+            self._clock.given(at_ms)
             session.append(payload)
+
+    def _on_the_calls_clock(self, event: ev.Event) -> ev.Event:
+        """Moments of speech as if no frame had been lost or put in since the session began."""
+        if isinstance(event, ev.SpeechStarted | ev.SpeechStopped):
+            return replace(event, at_ms=int(self._clock.call_ms(event.at_ms) - self._base_ms))
+        return event
 
     def _note(self, event: ev.Event) -> None:
         if isinstance(event, ev.SpeechStarted):
@@ -161,6 +176,7 @@ class ModelLink:
             missing_s = self._loop.time() - self._last_frame_s
             if missing_s >= STALL_S and self._speaking and self._session is not None:
                 for _ in range(int(missing_s * 1_000) // FRAME_MS):
+                    self._clock.given()
                     self._session.append(SILENCE_PAYLOAD)
                 self._last_frame_s = self._loop.time()
 

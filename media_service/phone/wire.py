@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Annotated
 
 import msgspec
 
@@ -11,6 +12,8 @@ from shared.domain.errors import SofiaError
 
 # Of the callee's sound in one message; seen always, promised never.
 FRAME_MS = 20
+# Thirty years in milliseconds; Python refuses to count with thousands of digits.
+MAX_TIMESTAMP_DIGITS = 12
 
 
 class PhoneProtocolError(SofiaError):
@@ -22,7 +25,7 @@ class Media(msgspec.Struct):
 
     payload: msgspec.Raw
     track: str | None = None
-    timestamp: str | None = None
+    timestamp: Annotated[str, msgspec.Meta(max_length=MAX_TIMESTAMP_DIGITS)] | None = None
 
 
 class MediaFormat(msgspec.Struct):

@@ -39,6 +39,7 @@ def test_a_start_brings_its_parameters() -> None:
         '{"event":1}',
         '{"event":"media","streamSid":"MZ1","media":{"payload":7}}',
         '{"event":"media","streamSid":"MZ1","media":{}}',
+        '{"event":"media","streamSid":"MZ1","media":{"payload":"","timestamp":"1234567890123"}}',
         '{"event":"mark","streamSid":"MZ1","mark":{}}',
         '{"event":"stop","streamSid":"\\ud800"}',
         b'{"event":"\xff"}',
