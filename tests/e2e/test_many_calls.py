@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from local.callee.checks import Check
+from local.callee.checks import Check, CheckLevel
 from local.callee.persona import Persona
 from local.heard_positions import heard_positions
 from local.judging import judged
 from local.placing import Placed, place
 from local.session import TENANT, Session, open_session
 from local.twin import TwinOptions
-from shared.agents.folding import words
+from tests.e2e.people import check_words
 
 CALLS = 20
 OWN_SHARE_MS = 10
@@ -93,20 +93,6 @@ async def history_of(session: Session) -> set[str]:
 
 
 async def untrue(session: Session, placed: Placed, person: Persona) -> tuple[Check, ...]:
-    """Where the report of a call is not what its callee heard."""
+    """What a person may expect of a call and did not get, the report's agreement with their ear included."""
     checks = await judged(session, placed, person, TENANT)
-    return tuple(check for check in checks if check.id.startswith("ear.") and not check.passed)
-
-
-def check_words(placed: Placed) -> None:
-    """Sofia heard every word the callee said, in order, and no word of anybody else. Only the last thing said may be
-    cut off, by the hang-up."""
-    said = [speech.text for speech in placed.actor.account().own_speech if speech.is_speech]
-    heard = [turn["heard"] for turn in placed.report["turns"] if turn["who"] == "callee"]
-    spoken, understood = _plain(said), _plain(heard)
-    assert spoken[: len(understood)] == understood
-    assert len(understood) >= len(_plain(said[:-1]))
-
-
-def _plain(texts: list[str]) -> list[str]:
-    return [word for text in texts for word in words(text or "").replace(".", "").split()]
+    return tuple(c for c in checks if c.passed is False and c.level is CheckLevel.HARD)
