@@ -1,7 +1,8 @@
 """Recognises a machine by its own formulas: mailboxes, network announcements, menus, screeners.
 
 People say the same words ("no puede atenderle", "deje su mensaje conmigo"); a machine says them as a formula: to
-nobody in particular, of "the number dialled", with a tone or a key to follow.
+nobody in particular, of "the number dialled", with a tone or a key to follow. Formulas that people say too are weak:
+two different ones are needed, and none that is asked or said of oneself counts.
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ class MachineKind(StrEnum):
 
 _DIALLED = (
     r"(?:(?:numero|telefono|movil|terminal|cliente|usuario|abonado|persona|linea) "
-    r"(?:al que|a la que|con (?:el|la|quien) que|con quien|que) (?:usted )?(?:llama|llamas|ha llamado|has llamado"
-    r"|esta llamando|estas llamando|ha marcado|has marcado|intenta \w+|desea \w+|trata de \w+)|(?:numero|telefono) (?:marcado|solicitado))"
+    r"(?:(?:al que|a la que|con (?:el|la|quien) que|con quien) (?:usted )?(?:llamas?|esta(?:s)? llamando|intenta \w+"
+    r"|desea \w+|trata de \w+|(?:ha|has) (?:llamado|marcado))|que (?:usted )?(?:ha|has) marcado)"
+    r"|(?:numero|telefono) (?:marcado|solicitado))"
 )
 _OPERATOR = (
     r"(?:movistar|telefonica|vodafone|orange|yoigo|masmovil|jazztel|digi|pepephone|simyo|euskaltel)"
 )
-_DIGIT = r"(?:cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|\d)"
+_DIGIT = r"(?:cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|\d+)\b"
+_KEY = rf"(?:{_DIGIT}|asterisco|almohadilla)"
 _MESSAGE = r"(?:un |su |tu |el |vuestro )?mensaje"
+_LEAVE = r"(?:dejar|deje|deja|dejanos|dejenos|dejame|grabar|grabe|graba)"
+_AVAILABLE = r"(?:disponible|accesible|operativ[oa])"
 
-_FORMULAS: tuple[tuple[MachineKind, tuple[str, ...]], ...] = (
+_STRONG: tuple[tuple[MachineKind, tuple[str, ...]], ...] = (
     (
         MachineKind.UNKNOWN_NUMBER,
         (
@@ -43,11 +48,49 @@ _FORMULAS: tuple[tuple[MachineKind, tuple[str, ...]], ...] = (
     (
         MachineKind.SCREENER,
         (
-            r"asistente (?:\w+ )?de llamadas",
-            r"asistente (?:digital|virtual|telefonico|personal|de google|de voz) de",
-            r"(?:servicio|sistema) de filtrado|filtro de llamadas|filtra(?:ndo)? (?:sus|las|tus) llamadas (?:con|por|de)",
+            r"soy (?:el|la|un|una) asistente (?:digital|virtual|telefonic[oa]|de google|de voz)",
+            r"persona (?:a la que llamas? )?(?:esta )?(?:usa|utiliza)(?:ndo)? (?:un|el) (?:asistente|filtro|servicio de filtrado|sistema de filtrado)",
             r"(?:diga|di|si dices?|si deletreas?|grabe|grabas?|indique|indica) (?:su|tu) nombre y (?:el motivo|la razon|por que)",
             r"ver(?:e|emos) si (?:esta|la) persona (?:esta|se encuentra) disponible",
+        ),
+    ),
+    (
+        MachineKind.VOICEMAIL,
+        (
+            r"^ (?:buzon de voz|contestador(?: automatico)?)(?: del? | $)",
+            r"(?:(?:ha|has) llamado al|bienvenido (?:al|a (?:su|tu))|este es el|le atiende el|le habla el|utilizar el) (?:servicio de )?(?:buzon|contestador)",
+            r"^ (?:el |este |su )?buzon (?:de voz )?(?:esta lleno|no admite)|buzon (?:de voz )?del (?:numero|telefono|usuario)",
+            rf"(?:ha|has|hay) llamado al (?:numero |telefono )?{_DIGIT}",
+            r"no hemos recibido ningun mensaje $",
+            r"(?:^|su|tu) mensaje (?:ha sido |se ha )?(?:guardado|grabado|enviado)",
+            rf"{_LEAVE} {_MESSAGE} ahora",
+            r"para (?:grabarlo|borrarlo|escucharlo|enviarlo|repetirlo|volver a grabar).{0,30} pulse",
+        ),
+    ),
+    (
+        MachineKind.UNAVAILABLE,
+        (
+            rf"{_DIALLED} (?:no (?:puede|esta|se encuentra|admite)|(?:esta|se encuentra) apagad|tiene restringid)",
+            rf"(?:cliente|usuario|abonado|destinatario) no (?:puede atender|(?:esta|se encuentra) {_AVAILABLE}|admite llamadas)",
+        ),
+    ),
+    (
+        MachineKind.IVR,
+        (
+            rf"(?:pulse|oprima|presione|pulsa) (?:el |la tecla |la opcion )?{_KEY}",
+            rf"(?:marque|marca) (?:la tecla|la opcion) {_KEY}|(?:para|si) .{{3,60}} (?:marque|marca) (?:el )?{_KEY}",
+            rf"para (?:hablar|contactar|consult\w+|reserv\w+|pedir|informacion|otr[ao]s?|cualquier) .{{0,60}}(?:diga|di) {_DIGIT}",
+            r"su llamada es (?:muy )?importante para nosotros",
+            r"si conoce (?:la|el numero de) extension",
+        ),
+    ),
+)
+_WEAK: tuple[tuple[MachineKind, tuple[str, ...]], ...] = (
+    (
+        MachineKind.SCREENER,
+        (
+            r"asistente (?:\w+ )?de llamadas",
+            r"(?:servicio|sistema) de filtrado|filtro de llamadas|filtra(?:ndo)? (?:sus|tus) llamadas",
             r"copia de esta conversacion",
         ),
     ),
@@ -55,51 +98,57 @@ _FORMULAS: tuple[tuple[MachineKind, tuple[str, ...]], ...] = (
         MachineKind.VOICEMAIL,
         (
             r"(?:despues de(?: oir| escuchar)?|al oir|tras(?: oir)?|cuando oiga|cuando suene) (?:la senal|el tono|el pitido|un pitido)",
-            r"^ (?:buzon de voz|contestador)",
-            r"(?:ha llamado al|has llamado al|bienvenido al|este es el|le atiende el|le habla el|servicio de|es el|acceso al) (?:servicio de )?(?:buzon|contestador)",
-            r"buzon (?:de voz )?(?:esta lleno|no (?:esta|admite)|del numero|del telefono|del usuario)",
-            rf"(?:ha|has) llamado al (?:numero |telefono )?{_DIGIT}",
-            r"no hemos recibido ningun mensaje|mensaje (?:guardado|grabado|enviado)",
-            rf"si lo deseas? (?:puedes? )?(?:dejar|deje|deja|grabar|grabe) {_MESSAGE}",
-            rf"(?:deje|deja|dejanos|dejenos|dejame|grabe|graba) {_MESSAGE} (?:y (?:te|le|os|nos|en cuanto|lo antes)|con (?:su|tu) nombre|en (?:el|nuestro|este) (?:contestador|buzon)|de voz|ahora)",
-            rf"no (?:puedo|podemos) (?:atender|responder|contestar)\w* .{{0,60}}(?:deje|deja|dejanos|dejenos|dejame|grabe|graba) {_MESSAGE}",
-            r"no podemos atender\w* .{0,60}nuestro horario",
-            r"para (?:grabarlo|borrarlo|escucharlo|enviarlo|repetirlo|volver a grabar).{0,30} pulse",
+            rf"{_LEAVE} {_MESSAGE}(?! (?:conmigo|por|al (?:movil|fijo|whatsapp))\b)",
+            r"no (?:puedo|podemos) (?:atender|responder|contestar)",
+            r"(?:te|le|os) (?:llamo|llamare|llamaremos|devolver\w+)\b|lo antes posible|nos pondremos en contacto|con (?:su|tu) nombre",
+            r"nuestro horario (?:de \w+ )?es",
         ),
     ),
     (
         MachineKind.UNAVAILABLE,
         (
-            r"apagad[oa] o fuera",
             _DIALLED,
+            r"(?:esta|se encuentra) apagad[oa]|apagad[oa] (?:o )?fuera",
+            r"fuera de cobertura",
             rf"{_OPERATOR} (?:le|te) informa",
-            r"(?:el|la) (?:cliente|usuario|abonado|destinatario) no (?:puede|esta|se encuentra|admite)",
+            rf"no puede atender(?:le|te| la llamada| su llamada)|no (?:esta|se encuentra) {_AVAILABLE}",
             r"restringidas las llamadas|no admite llamadas",
-            r"(?:por congestion|saturacion) (?:de|en) la(?:s)? (?:red|lineas)|lineas estan (?:ocupadas|saturadas)",
+            r"(?:congestion|saturacion) (?:de|en) las? (?:red|lineas)|lineas estan (?:ocupadas|saturadas)",
+            r"no podemos cursar su llamada",
         ),
     ),
     (
         MachineKind.IVR,
         (
-            rf"(?:pulse|marque|oprima|presione|pulsa|marca) (?:el |la tecla |la opcion )?(?:{_DIGIT}|asterisco|almohadilla)\b",
-            rf"(?:para|si) .{{3,60}} (?:diga|di) {_DIGIT}\b",
             r"(?:agentes|operadores|asesores|gestores|companeros) (?:estan|se encuentran) ocupados",
-            r"(?:permanezca|mantengase) a la espera",
-            r"(?:permanezca|mantengase) en (?:linea|espera)",
-            r"su llamada es (?:muy )?importante",
+            r"(?:permanezca|mantengase) (?:a la|en) (?:espera|linea)",
             r"llamada (?:puede|podra|sera|esta siendo|va a ser) (?:ser )?grabada",
-            r"(?:diga|indique|di) (?:brevemente |en pocas palabras )(?:el motivo|en que|que)",
-            r"si conoce (?:la|el numero de) extension",
+            r"(?:por|para) (?:motivos|razones|mejorar|garantizar|fines|control)\b.{0,20} (?:calidad|seguridad)",
+            r"(?:diga|indique|di) (?:brevemente|en pocas palabras)",
+            r"motivo de (?:su|la) llamada",
+            r"le informamos",
         ),
     ),
 )
-_PATTERNS = tuple((kind, re.compile("|".join(formulas))) for kind, formulas in _FORMULAS)
+_ENOUGH_WEAK = 2
+_STRONG_PATTERNS = tuple((kind, re.compile("|".join(formulas))) for kind, formulas in _STRONG)
+_WEAK_PATTERNS = tuple((kind, re.compile(weak)) for kind, formulas in _WEAK for weak in formulas)
+_QUESTION = re.compile(r"¿[^?]*\?|[^.!?¿]*\?")
+# Said of oneself, or to the caller: recognisers leave question marks off.
+_TALK = re.compile(
+    r" (?:yo|conmigo|a mi|mis? (?:llamadas?|companer[oa]s?|movil|telefono)|tengo|tenia|tenemos|ella|digame|dime|oiga|oye"
+    r"|ustedes|vosotros|entonces|hay que|se lo (?:digo|doy)) "
+)
 
 
 def match(text: str) -> MachineKind | None:
     """The machine that speaks like this, None for what a person may have said."""
-    spoken = words(text).replace(".", "")
-    return next((kind for kind, pattern in _PATTERNS if pattern.search(spoken)), None)
+    spoken = words(_QUESTION.sub(" ", text)).replace(".", "")
+    for kind, pattern in _STRONG_PATTERNS:
+        if pattern.search(spoken):
+            return kind
+    weak = [kind for kind, pattern in _WEAK_PATTERNS if pattern.search(spoken)]
+    return weak[0] if len(weak) >= _ENOUGH_WEAK and not _TALK.search(spoken) else None
 
 
 _WAIT = re.compile(
