@@ -14,15 +14,18 @@ def either(*options: str) -> str:
 
 TO_WHOM = either("me", "nos", "le", "les", "la", "las", "lo", "los")
 CALL = r"(?:(?:ll|y)am|telefone|contact|marqu|molest|incordi|fastidi|agobi)(?:es|eis|en|e)\b"
-# `que no llamaran`, `que no volvieran a llamar`: what was, or would be, asked for.
-CALLED = (
-    r"(?:(?:llam|contact|molest)(?:aran|arais|aras|ara|asen|aseis|ases|ase)"
-    r"|volvier(?:an|as|a|ais) a (?:llamar|contactar|molestar))\b"
-)
 TO_CALL = (
     r"(?:llamar|telefonear|contactar|marcar|molestar|incordiar|fastidiar|acosar|insistir|dar)"
     r"(?: ?(?:me|nos|le|la|les))?(?: la lata)?\b"
 )
+CALLING = r"(?:(?:llam|telefone|contact|marc|molest|incordi|fastidi)ando|insistiendo)(?:me|nos)?\b"
+# The endings of both imperfect subjunctives, of verbs in -ar and of the others: `dejaran`, `dejasen`, `volvieran`, `volviesen`.
+_AR_PAST = "(?:aran|arais|aras|ara|asen|aseis|ases|ase)"
+_ER_PAST = "ie(?:ran|rais|ras|ra|sen|seis|ses|se)"
+# `que no llamaran`, `que no volvieran a llamar`: what was, or would be, asked for.
+CALLED = rf"(?:(?:llam|telefone|contact|molest){_AR_PAST}\b|volv{_ER_PAST} a {TO_CALL}|sigu{_ER_PAST} {CALLING})"
+WOULD_LIKE = r"(?:(?:preferiri|gustari|agradeceri|querri|deseari|rogari|pediri)(?:amos|an|a)|quisier(?:amos|a)|(?:pedi|rogue)\b)"
+STOPPED = rf"(?:dej|par){_AR_PAST}"
 AGAIN = either("vuelv(?:a|as|an)", "volvais", "volvas") + r" (?:usted |ustedes )?a"
 DO_NOT_WANT = (
     either("quiero", "queremos", "quiere", "quieren", "deseo", "deseamos", "hace falta", "es necesario",
@@ -34,6 +37,11 @@ DO_NOT_CALL_ME = rf"(?:no|ni) (?:{DO_NOT_WANT} )?{TO_WHOM} {CALL}"
 CALL_ME_NOT = rf"(?:no|ni) (?:{DO_NOT_WANT} )?(?:{TO_WHOM} )?{CALL}"
 CALL_ME_NOT_AGAIN = (
     rf"(?:no|ni) (?:{DO_NOT_WANT} )?(?:{TO_WHOM} )?{AGAIN} {TO_CALL}(?: conmigo| con nosotr[oa]s)?"
+)
+KEEP_CALLING = rf"{either('sigan?', 'sigas', 'sigais', 'continuen?', 'continueis')} {CALLING}"
+GET_IN_TOUCH = (
+    rf"se (?:pongan?|{AGAIN} poner)(?: usted| ustedes| mas| otra vez| nunca)* en contacto"
+    r"(?: conmigo| con nosotr[oa]s|(?! con\b))"
 )
 FOR_EVER = either(
     "mas", "nunca", "jamas", "otra vez", "de nuevo", "en la vida", "en su vida", "en vuestra vida"
@@ -91,5 +99,9 @@ NOT_MEANT_FOR_US = (
 )
 
 TAKE_OFF = r"(?:quit(?:eis|es|en|e|ad|ar|a)|borr(?:eis|es|en|e|ad|ar|a)|elimin(?:eis|es|en|e|ad|ar|a)|tach(?:eis|en|e|ad|ar|a)|suprim(?:ais|an|a|id|ir|e)|sa(?:queis|quen|que|cad|car|ca)|retir(?:eis|en|e|ad|ar|a))"
+# `me borran de ahí`: asked for in the indicative, which without `me` is an account.
+ARE_TAKING_OFF = (
+    rf"(?:{TAKE_OFF}|(?:quit|borr|elimin|tach|sac|retir)(?:ais|an|as)|suprim(?:is|en|es))"
+)
 LIST = r"(?:(?:de (?:la|su|tu|vuestra|esa|esta|sus|vuestras|las) )(?:lista|listado|base|agenda|registro|contacto|llamada)\w*|(?:de|del) (?:su |sus |vuestro |vuestros |ese )?(?:fichero|listado|registro|sistema|contacto)s?|de ahi)"
 OWN_DATA = r"(?:(?:todos )?(?:mi|mis|nuestr[oa]s?|este|ese) (?:numero|telefono|movil|fijo|datos|contacto|nombre|ficha))"

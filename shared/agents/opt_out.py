@@ -87,7 +87,8 @@ _NEVER_AGAIN = _Family(
     r"no pierd(?:ais|an|as|a) (?:mas )?el tiempo llamando(?:me|nos)?",
     rf"no (?:{w.TO_WHOM} )?{either('estais', 'esteis', 'esten?', 'sigais', 'sigan?', 'andeis', 'anden?')} llamando(?:me|nos)?",
     rf"no (?:{w.DO_NOT_WANT} )?contact(?:eis|en|es|e) (?:mas )?(?:conmigo|con nosotr[oa]s)",
-    r"no se (?:ponga|pongan|ponga usted) (?:mas |otra vez |nunca )?en contacto",
+    rf"no (?:{w.DO_NOT_WANT} )?{w.GET_IN_TOUCH}",
+    rf"no {w.DO_NOT_WANT} (?:{w.TO_WHOM} )?{w.KEEP_CALLING}",
     r"no se molesten? en (?:volver a )?llamar(?:me|nos)?",
     r"no (?:me|nos) (?:escrib(?:ais|an|as|a)|mand(?:eis|en|es|e)) mas(?: mensajes| publicidad| whatsapps?)?(?= (?:\.|,|$))",
     r"(?:sea|es|sera) la ultima vez que (?:me |nos )?llam(?:ais|eis|as|an|en|es|a|e)\b",
@@ -103,7 +104,8 @@ _NOT_ME = _Family(
 )
 _POLITELY = _Family(
     _EXPLICIT,
-    rf"(?:preferir|gustar|agradecer)\w* que no (?:{w.TO_WHOM} )?{w.CALLED}(?: mas)?",
+    rf"{w.WOULD_LIKE} que (?:ustedes |usted )?no (?:{w.TO_WHOM} )?{w.CALLED}(?: mas)?",
+    rf"{w.WOULD_LIKE} que (?:ustedes |usted )?(?:{w.TO_WHOM} )?{w.STOPPED}(?: ya)? de {w.TO_CALL}",
     unless_after=rf"{w.TIME}|{w.PLACE}|{w.SOMEBODY_ELSE}",
 )
 # Without `me` it may speak of customers: `prefiero que no llamen, que reserven`.
@@ -125,8 +127,8 @@ _STOP = _Family(
 )
 _NO_MORE_CALLS = _Family(
     _EXPLICIT,
-    r"no (?:quiero|queremos|deseo|deseamos|acepto|aceptamos|admito|admitimos|autorizo|autorizamos|necesito)"
-    r"(?: recibir| ni| una| ninguna| mas| este tipo de| estas| vuestras| sus)* llamadas?",
+    r"no (?:quiero|queremos|quisiera|querria|deseo|deseamos|acepto|aceptamos|admito|admitimos|autorizo|autorizamos|necesito)"
+    r"(?: volver a recibir| seguir recibiendo| recibir| ni| una| ninguna| mas| este tipo de| estas| vuestras| sus)* llamadas?",
     r"no mas llamadas",
     r"ni una llamada mas",
     r"basta(?: ya)? de llamadas",
@@ -138,14 +140,14 @@ _NO_MORE_CALLS = _Family(
 _OFF_THE_LIST = _Family(
     _EXPLICIT,
     rf"{w.TAKE_OFF} ?(?:me|nos) {w.LIST}",
-    rf"(?:me|nos) (?:pueden? |podeis |puedes )?{w.TAKE_OFF} {w.LIST}",
+    rf"(?:me|nos) (?:pueden? |podeis |puedes )?{w.ARE_TAKING_OFF} {w.LIST}",
     r"(?:quit|borr|sa[cq]u?)(?:en|e|ad)l[oa] (?:de ahi|de (?:la|su|vuestra) lista)",
     rf"(?:borr|elimin|quit|tach)(?:eis|en|es|e|ad|a) ?(?:me|nos)(?: ya)?{w.NOTHING_MORE}",
     rf"(?:que|quiero que) (?:me|nos) (?:borr|elimin|quit|tach)(?:eis|en|es|e){w.NOTHING_MORE}",
     rf"{w.TAKE_OFF}(?:me|nos|le)? {w.OWN_DATA}",
     rf"(?:dar|den|deis|dad|de) de baja {w.OWN_DATA}",
     rf"no (?:quiero|queremos) que teng(?:ais|an|as|a) {w.OWN_DATA}",
-    unless_before="no(?: me| nos)?|no hace falta que(?: me)?|sin",
+    unless_before=rf"no(?: me| nos)?|no hace falta que(?: me)?|sin|se|si|{w.SOMEBODY_ELSE}",
 )
 _SIGN_OFF = _Family(
     _EXPLICIT,
@@ -171,11 +173,11 @@ _NO_PERMISSION = _Family(
     r"|(?:doy|damos|he dado|hemos dado) (?:mi |nuestr[oa] )?(?:permiso|autorizacion|consentimiento))"
     r" (?:a|para)(?: que)?(?: me| nos| estas| las)? (?:llam|telefon|contact)",
     r"no (?:tienen?|teneis|tienes) (?:mi |nuestro )?(?:permiso|autorizacion|consentimiento) (?:para|de)(?: que)?(?: me| nos| estas| las)? (?:llam|telefon|contact)",
-    rf"no (?:tienen?|teneis|tienes) por que {w.TO_CALL}",
+    rf"no (?:tienen?|teneis|tienes) (?:por que|(?:ningun )?derecho (?:alguno )?a) {w.TO_CALL}",
     r"(?:prohibo|prohibimos|prohibido)(?: que)?(?: me| nos)? (?:llam|volver)",
     r"(?:retir|revoc|anul)(?:o|amos|ar) (?:mi|el|nuestro) (?:consentimiento|permiso)",
     r"derecho (?:de|a) oposicion|derecho a oponer(?:me|nos)",
-    unless_after=r"(?:(?:a|de|para|que|se|me|la|esta|una) )*(?:grab|transcri)\w*",
+    unless_after=rf"(?:(?:a|de|para|que|se|me|la|esta|una) )*(?:grab|transcri)\w*|{w.SOMEBODY_ELSE}",
 )
 _CATALAN_GALICIAN_BASQUE = _Family(
     _EXPLICIT,
