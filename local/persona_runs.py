@@ -15,6 +15,7 @@ from local.cloud.state import PROJECT
 from local.errors import TwinError
 from local.heard_positions import heard_positions
 from local.judging import judged
+from local.live_view import progress
 from local.placing import place
 from local.session import Session
 from local.tenant_setup import set_up
@@ -66,7 +67,11 @@ async def play(session: Session, persona: Persona, tenant_id: str) -> Run:
     try:
         return await _called(session, persona, tenant_id)
     except SofiaError as error:
-        return Run(persona.id, [Check("call.ends", CheckLevel.HARD, False, None, str(error))])
+        return _not_ended(persona.id, error)
+
+
+def _not_ended(persona_id: str, error: SofiaError) -> Run:
+    return Run(persona_id, [Check("call.ends", CheckLevel.HARD, False, None, str(error))])
 
 
 async def _called(session: Session, persona: Persona, tenant_id: str) -> Run:
@@ -89,10 +94,25 @@ async def side_by_side(
     shares: Sequence[Sequence[str]], arguments: Sequence[str]
 ) -> tuple[dict[str, str], list[Run]]:
     """Each share of persona ids on a twin of its own, since a twin has one clock; which mind and ears they had, and
-    all runs. Each tells of its own as it goes. Raises RunsLost."""
-    results = await asyncio.gather(*(_elsewhere(share, arguments) for share in shares))
-    runs = [Run.from_json(call) for result in results for call in result["calls"]]
-    return {name: results[0][name] for name in ("mind", "ears")}, runs
+    all runs. Each tells of its own as it goes; where one ends without a result, its personas have failed. Raises
+    RunsLost where none has a result."""
+    results = await asyncio.gather(
+        *(_elsewhere(share, arguments) for share in shares), return_exceptions=True
+    )
+    about: dict[str, str] = {}
+    runs: list[Run] = []
+    for share, result in zip(shares, results, strict=True):
+        if isinstance(result, RunsLost):
+            progress(str(result))
+            runs += [_not_ended(persona_id, result) for persona_id in share]
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            about = {name: result[name] for name in ("mind", "ears")}
+            runs += [Run.from_json(call) for call in result["calls"]]
+    if not about:
+        raise RunsLost("no process that played personas had a result: play one alone to see why")
+    return about, runs
 
 
 async def _elsewhere(ids: Sequence[str], arguments: Sequence[str]) -> dict[str, Any]:
