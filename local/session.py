@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -120,5 +121,5 @@ def _check_weights(folder: Path) -> None:
         joined_weights(folder)
     except WeightsUnusable as error:
         raise WeightsUnusable(
-            f"{error}; ./sofia does so anew when the folder .venv-demo is removed"
+            f"{error}; ./sofia does so anew when the folder {Path(sys.prefix).name} is removed"
         ) from error
