@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import socket
+import tempfile
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -65,8 +66,7 @@ async def _up(port: int) -> None:
             "personas_url": desk,
             **session.stand_ins,
         }
-        STATE_FILE.write_text(json.dumps(state))
-        STATE_FILE.chmod(0o600)
+        _write_down(state)
         persona = session.personas.persona("p00")
         session.twin.clock.set_now(persona.call_at)
         body = json.dumps(request_body(persona), ensure_ascii=False)
@@ -117,6 +117,14 @@ async def _persona_desk(session: Session) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+def _write_down(state: dict[str, Any]) -> None:
+    """Complete or not at all, and never for other users: it holds keys."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{STATE_FILE.name}.", dir=STATE_FILE.parent)
+    with open(descriptor, "w") as file:
+        file.write(json.dumps(state))
+    os.replace(name, STATE_FILE)
 
 
 def running_twin() -> dict[str, Any]:

@@ -1,17 +1,20 @@
-"""The door by which `./sofia call` says who answers."""
+"""The door by which `./sofia call` says who answers, and the file that says where it is."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.api_client import Api, ApiError
 from local.callee.persona import load_personas
-from local.commands.up import _persona_desk
+from local.commands import up
+from local.commands.up import _persona_desk, _write_down, running_twin
 from local.session import Session
 from local.speech.ears import TextEars
 from local.speech.ports import Speaker, Utterance
@@ -72,3 +75,23 @@ async def test_nobody_answers_once_it_is_closed() -> None:
         pass
     with pytest.raises(Exception, match="nothing answers"):
         await ask(api, {"persona": "p01", "number": "+34611000001"})
+
+
+def test_what_is_written_down_appears_whole_and_for_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "up.json"
+    monkeypatch.setattr(up, "STATE_FILE", file)
+    # What other users may have opened, and are still reading.
+    file.write_text('{"pid": 1}')
+    file.chmod(0o644)
+    with file.open() as opened:
+        earlier = os.umask(0)
+        try:
+            _write_down({"pid": 2, "api_key": "secret"})
+        finally:
+            os.umask(earlier)
+        assert opened.read() == '{"pid": 1}'
+    assert running_twin() == {"pid": 2, "api_key": "secret"}
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
