@@ -117,6 +117,22 @@ async def test_a_writer_that_dies_is_replaced_and_what_it_had_not_written_is_wri
         assert (pipe.writers_lost, pipe.dropped) == (1, 0)
 
 
+async def test_a_writer_whose_store_stays_away_does_not_outlive_the_pipe(
+    store: BatchStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipe = JournalPipe()
+    pipe.start()
+    store.away = True
+    pipe.write(entry(1))
+    while pipe._writer is None:
+        await asyncio.sleep(0)
+    writer = pipe._writer
+    await asyncio.to_thread(store.wait_for_refusals, 1)
+    await pipe.stop(within_s=0.1)
+    assert writer.returncode == -signal.SIGKILL
+    assert "journal entries were not written" in caplog.text
+
+
 async def test_without_a_writer_nobody_should_come_in(store: BatchStore) -> None:
     pipe = JournalPipe()
     assert pipe.is_behind
