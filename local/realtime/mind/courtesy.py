@@ -144,10 +144,17 @@ def farewell(situation: Situation) -> MindReply | None:
         r"^\W*(vale|si|perfecto|muy bien|de acuerdo|venga|correcto|genial|estupendo)\b"
     )
     more = situation.hears(r"\?")
-    if situation.hears(FAREWELL) or (
-        closing and not more and situation.has_said("le parece bien|alguna cosa mas")
+    # Who has to run says no goodbye.
+    in_a_hurry = settled and situation.hears(
+        r"se me quema|(tengo|llevo) prisa|te(ngo)? que (dejar|colgar)"
+    )
+    if (
+        situation.hears(FAREWELL)
+        or (in_a_hurry and not more)
+        or (closing and not more and situation.has_said("le parece bien|alguna cosa mas"))
     ):
-        if closing and not situation.hears(FAREWELL) and not situation.has_said("queda todo"):
+        has_confirmed = situation.has_said("queda todo|eso es") or in_a_hurry
+        if closing and not situation.hears(FAREWELL) and not has_confirmed:
             return reply(situation.fresh("Estupendo, queda todo anotado.", "Muy bien."))
         return goodbye(situation, _bye(situation), outcome(situation))
     return None
