@@ -77,8 +77,8 @@ async def test_twenty_calls_at_once() -> None:
 
 def own_shares_ms(placed: Placed) -> list[int]:
     """The media service's own part of the silence before each of Sofia's turns."""
-    waterfalls = [turn["waterfall_ms"] for turn in placed.report["turns"] if turn["waterfall_ms"]]
-    return [waterfall["own"] for waterfall in waterfalls if waterfall["own"] is not None]
+    waterfalls = [turn.get("waterfall_ms") for turn in placed.report["turns"]]
+    return [each["own"] for each in waterfalls if each and each["own"] is not None]
 
 
 async def history_of(session: Session) -> set[str]:
