@@ -12,20 +12,19 @@ from dataclasses import dataclass
 from local.callee.account import Account, HeardSpeech
 from local.callee.listening import AUDIBLE_RMS
 from local.speech.ports import BYTES_PER_MS, FRAME_BYTES, Utterance
-from local.speech.sound import rms
+from local.speech.sound import MULAW_SILENCE, rms
 from local.speech.word_board import Hearing, WordBoard, words_of
 
 _ONSET_MS = 100
 """The first sounds of a word may be too faint for the callee to notice that somebody speaks."""
-_PAUSE_MS_MAX = 700
-"""Between two utterances of one turn, as the callee's account joins them."""
-_UNKNOWN_MS_MIN = 200
-"""A frame that is half silence, half speech is found in part; unknown speech is longer."""
+_ANCHOR_BYTES = 32
+"""The word board finds nothing shorter."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeardTurn:
-    """One turn of the agent. `cut_words` were produced and not heard; `unknown_ms` of it nobody produced."""
+    """One turn of the agent. `cut_words` were produced and not heard; `unknown_ms` of what could be heard, in whole
+    frames, nobody produced."""
 
     started_ms: int
     ended_ms: int
@@ -53,7 +52,7 @@ def heard_turns(account: Account, produced: Sequence[Utterance]) -> tuple[HeardT
         board.post(utterance)
     turns: list[HeardTurn] = []
     for speech, sound in _stretches(account):
-        turn = _turn(speech, board.hearings(sound))
+        turn = _turn(speech, sound, board.hearings(sound))
         if turns and _goes_on(turns[-1], turn):
             turns[-1] = _joined(turns[-1], turn)
         else:
@@ -82,17 +81,31 @@ def _stretches(account: Account) -> list[tuple[HeardSpeech, bytes]]:
     ]
 
 
-def _turn(speech: HeardSpeech, hearings: Sequence[Hearing]) -> HeardTurn:
+def _turn(speech: HeardSpeech, sound: bytes, hearings: Sequence[Hearing]) -> HeardTurn:
     found = [each for each in hearings if _is_audible(each)]
-    known_ms = sum(each.end - each.begin for each in found) // BYTES_PER_MS
-    pauses_ms = max(0, len(found) - 1) * _PAUSE_MS_MAX
-    unknown_ms = speech.end_ms - speech.start_ms - known_ms - pauses_ms
-    return HeardTurn(
-        speech.start_ms,
-        speech.end_ms,
-        _merged(found),
-        unknown_ms if unknown_ms >= _UNKNOWN_MS_MIN else 0,
-    )
+    # No frame is tolerated: sound comes to the ear in whole frames, cut or padded with silence only between them, and
+    # the board finds every frame of speech to the byte.
+    unknown_ms = _audible_frames(_unknown(sound, hearings)) * FRAME_BYTES // BYTES_PER_MS
+    return HeardTurn(speech.start_ms, speech.end_ms, _merged(found), unknown_ms)
+
+
+def _unknown(sound: bytes, hearings: Sequence[Hearing]) -> bytes:
+    """`sound` with silence in the place of everything that was found in it."""
+    left, done = bytearray(sound), 0
+    for piece in hearings:
+        known = piece.utterance.sound[piece.begin : piece.end]
+        # In one go, unless the agent's sound had to wait in the middle of it.
+        while known and (at := sound.find(known[:_ANCHOR_BYTES], done)) >= 0:
+            size = _agreeing(known, sound[at : at + len(known)])
+            left[at : at + size] = MULAW_SILENCE * size
+            known, done = known[size:], at + size
+    return bytes(left)
+
+
+def _agreeing(left: bytes, right: bytes) -> int:
+    """How many bytes agree from the beginning on."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(left), len(right)))
 
 
 def _words(piece: Hearing) -> list[str]:

@@ -86,6 +86,28 @@ def test_sound_that_was_not_made_for_the_call_is_unknown() -> None:
     assert [turn.unknown_ms for turn in turns] == [0, QUESTION.duration_ms]
 
 
+def test_sound_that_was_not_made_is_unknown_to_the_frame_also_within_a_turn() -> None:
+    strange = spoken("nadie").sound[: 2 * FRAME_BYTES]
+    pause = silence(300)
+    heard = OPENING.sound + pause + strange + pause + QUESTION.sound + silence(1_000)
+    (turn,) = heard_turns(account(heard), [OPENING, QUESTION])
+    assert turn.unknown_ms == 2 * FRAME_MS
+
+
+def test_the_silence_in_which_an_utterance_ends_makes_up_for_no_unknown_sound() -> None:
+    question = Utterance(QUESTION.text, QUESTION.sound + silence(600), QUESTION.words)
+    strange = spoken("nadie").sound
+    (turn,) = heard_turns(account(strange + question.sound + silence(1_000)), [question])
+    assert turn.unknown_ms == WORD_MS
+
+
+def test_sound_that_came_late_in_the_middle_of_an_utterance_is_known() -> None:
+    at = 7 * FRAME_BYTES
+    heard = OPENING.sound[:at] + silence(500) + OPENING.sound[at:] + silence(1_000)
+    (turn,) = heard_turns(account(heard), [OPENING])
+    assert (turn.text, turn.unknown_ms) == (OPENING.text, 0)
+
+
 def test_the_faint_floor_before_a_word_belongs_to_no_turn_before_it() -> None:
     faint = np.random.default_rng(7).integers(0xF8, 0x100, 200 * BYTES_PER_MS, np.uint8).tobytes()
     lead_ms = len(faint) // BYTES_PER_MS
