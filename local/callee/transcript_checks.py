@@ -36,13 +36,18 @@ def must_say(report: CallReport, expected: MustSay) -> Check:
 
 
 def must_not_say(report: CallReport, expected: MustNotSay) -> Check:
+    level = CheckLevel(expected.level)
+    if not _was_said(report, expected.after_utterance):
+        # Nothing was said after it, so nothing is known of what the agent would have said.
+        detail = f"utterance {expected.after_utterance} was never said"
+        return Check(f"must_not_say.{expected.id}", level, False, None, detail)
     turns = _selected(report, expected.after_utterance, None)
     found = [(each, _find(each, turns)) for each in expected.any]
     said = [(pattern, finding) for pattern, finding in found if finding.holds]
     pattern, finding = said[0] if said else ("", _Finding(False))
     return Check(
         f"must_not_say.{expected.id}",
-        CheckLevel(expected.level),
+        level,
         not said,
         finding.moment,
         f"said {finding.words!r}, which matches {pattern!r}" if said else "",
@@ -123,6 +128,10 @@ def _selected(
         for number, turn in _numbered(report)
         if (last is None or number <= last) and any(turn is each for each in begun_after)
     ]
+
+
+def _was_said(report: CallReport, utterance: int | None) -> bool:
+    return not utterance or any(turn.utterance == utterance for turn in report.turns)
 
 
 def _begun_after(report: CallReport, utterance: int | None) -> Sequence[ReportedTurn]:

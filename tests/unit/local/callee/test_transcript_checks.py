@@ -115,6 +115,14 @@ def test_a_forbidden_word_fails_with_its_moment() -> None:
     assert "prueba" in check.detail
 
 
+def test_what_must_not_follow_an_utterance_is_not_kept_where_it_was_never_said() -> None:
+    rule = MustNotSay(id="pitch", any=("agenda online",), after_utterance=2)
+    check = must_not_say(call("1: a", "A: hola", "-: ¿Oiga?", "A: adiós"), rule)
+    assert check.passed is False
+    assert check.detail == "utterance 2 was never said"
+    assert must_not_say(call("1: a", "A: hola", "2: b"), rule).passed
+
+
 def test_lookbehinds_of_the_common_rules_work_on_folded_text() -> None:
     human = MustNotSay(id="claims_human", any=(r"(?<!no )\bsoy (una )?(persona|humana)\b",))
     assert must_not_say(call("A: No soy una persona."), human).passed
