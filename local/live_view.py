@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -183,11 +182,6 @@ _STATUS = {
     "analysed": "analysed",
     "denied": "denied by the gate",
 }
-
-
-def progress(text: str) -> None:
-    """A line on standard error about what takes time."""
-    print(f"sofia: {text}", file=sys.stderr, flush=True)
 
 
 def _clock(ms: int) -> str:

@@ -15,8 +15,8 @@ from local.cloud.state import PROJECT
 from local.errors import TwinError
 from local.heard_positions import heard_positions
 from local.judging import judged
-from local.live_view import progress
 from local.placing import place
+from local.progress import progress
 from local.session import Session
 from local.tenant_setup import set_up
 from shared.domain.errors import SofiaError

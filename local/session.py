@@ -13,9 +13,10 @@ from pathlib import Path
 
 from local.api_client import Api
 from local.callee.persona import PersonaFile, load_personas
+from local.cloud.ground import Ground
 from local.cloud.state import kept_folder
 from local.errors import TwinError
-from local.live_view import progress
+from local.progress import progress
 from local.speech.ears import TextEars, WhisperEars
 from local.speech.errors import SpeechError, WeightsUnusable
 from local.speech.ports import Ears
@@ -74,9 +75,14 @@ def with_own_key(options: TwinOptions) -> TwinOptions:
 
 @contextlib.asynccontextmanager
 async def open_session(
-    options: TwinOptions, *, text_ears: bool = False, personas: PersonaFile | None = None
+    options: TwinOptions,
+    *,
+    text_ears: bool = False,
+    personas: PersonaFile | None = None,
+    ground: Ground | None = None,
 ) -> AsyncIterator[Session]:
-    """Everything started side by side; everything stopped at the end, also on Ctrl-C and SIGTERM.
+    """Everything started side by side; everything stopped at the end, also on Ctrl-C and SIGTERM. `ground` has begun
+    before where somebody could not wait for the imports.
 
     Raises TwinError; WeightsUnusable where the ears have nothing to recognise with.
     """
@@ -90,7 +96,7 @@ async def open_session(
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(voice.close)
         stack.push_async_callback(ears.close)
-        twin = Twin(ears, voice, options)
+        twin = Twin(ears, voice, options, ground)
         stack.push_async_callback(twin.stop)
         loading = asyncio.create_task(_load(ears, weights))
         await twin.start_api()

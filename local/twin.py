@@ -6,13 +6,11 @@ Started in an order in which each part finds what it needs, stopped in reverse. 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 import os
 import secrets as random_secrets
 import sys
-import threading
 import urllib.request
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -22,11 +20,11 @@ from pathlib import Path
 from local.carrier.carrier import Carrier
 from local.carrier.settings import CarrierSettings, Faults
 from local.cloud.cloud import Cloud
-from local.cloud.ministack import MiniStack
+from local.cloud.ground import Ground
 from local.cloud.ports import HeldPort
 from local.cloud.postgres import Postgres
 from local.cloud.process import Child
-from local.cloud.state import PROJECT, close_folder, last_lines, open_folder
+from local.cloud.state import PROJECT, last_lines
 from local.cloud.template import Template
 from local.errors import TwinError
 from local.realtime.mind.analyst import RuleAnalyst
@@ -72,15 +70,18 @@ class MediaFailed(TwinError):
 
 
 class Twin:
-    """One running twin."""
+    """One running twin. `ground` may have begun to start before, and is the twin's from here on."""
 
-    def __init__(self, ears: Ears, voice: Voice, options: TwinOptions) -> None:
+    def __init__(
+        self, ears: Ears, voice: Voice, options: TwinOptions, ground: Ground | None = None
+    ) -> None:
+        self._ground = ground or Ground()
         self._ears = ears
         self._voice = voice
         self._options = options
         self._stack = AsyncExitStack()
         self.switchboard = Switchboard()
-        self.folder = open_folder()
+        self.folder = self._ground.folder
         self.clock = SharedClock(self.folder / "clock")
         self.api_url = ""
         self.administrator_key = ""
@@ -104,7 +105,7 @@ class Twin:
 
     async def stop(self) -> None:
         await self._stack.aclose()
-        close_folder(self.folder)
+        await asyncio.to_thread(self._ground.stop)
 
     @property
     def mind(self) -> str:
@@ -121,13 +122,8 @@ class Twin:
         return self._options.openai_api_key is not None
 
     async def _start(self) -> None:
-        ministack, postgres = MiniStack(self.folder), Postgres(self.folder)
-        self._stack.callback(ministack.stop)
-        self._stack.callback(postgres.stop)
-        await asyncio.gather(
-            asyncio.to_thread(ministack.start),
-            asyncio.to_thread(_prepare_database, postgres),
-        )
+        ministack, postgres = self._ground.ministack, self._ground.postgres
+        await self._ground.is_up()
         os.environ.update(ministack.environment())
         os.environ[CLOCK_FILE_VARIABLE] = str(self.folder / "clock")
         realtime = await self._start_realtime()
@@ -301,18 +297,6 @@ class Twin:
         if self._media is not None:
             self._media.stop()
             self._media = None
-
-
-def _prepare_database(postgres: Postgres) -> None:
-    starting = threading.Thread(target=importlib.import_module, args=("infra.migrate",))
-    # Alembic takes a second to import, in which the database makes its files.
-    starting.start()
-    postgres.start()
-    starting.join()
-    from infra.migrate import migrate
-
-    migrate(postgres.url())
-    postgres.grant_login()
 
 
 def _answers(url: str) -> bool:

@@ -93,6 +93,7 @@ class Cloud:
         self._stack.callback(self._logs.close)
         self._invoker = Invoker(template.functions(), self._logs)
         self._stack.callback(self._invoker.stop)
+        self._invoker.warm_up()
         sources = template.events()
         routes = [source for source in sources if isinstance(source, Route)]
         gateway = Gateway(

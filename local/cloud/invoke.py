@@ -7,15 +7,17 @@ InvocationFailed        the handler raised, or answered what is no JSON
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import json
 import logging
 import sys
+import threading
 import time
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,6 +114,11 @@ class Invoker:
                 took_ms = (time.monotonic() - began_s) * 1_000
                 self._logs.note(logical_id, f"REPORT Duration: {took_ms:.1f} ms")
 
+    def warm_up(self) -> None:
+        """Import all handlers on a thread, so that nobody waits for it at a function's first event."""
+        functions = tuple(self._functions.values())
+        threading.Thread(target=_import_all, args=(functions,), name="warm-up", daemon=True).start()
+
     def stop(self) -> None:
         """Start nothing more. Handlers that run are not waited for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -156,6 +163,13 @@ class Invoker:
         log.error("invocation of %s failed: %s%s", logical_id, reason, _place(cause))
         trace = "".join(traceback.format_exception(cause)) if cause and not timed_out else reason
         self._logs.note(logical_id, f"ERROR {trace}")
+
+
+def _import_all(functions: Sequence[Function]) -> None:
+    for function in functions:
+        # What a handler lacks its first event says, in the function's own log.
+        with use_environment(_environment(function)), contextlib.suppress(ImportError):
+            importlib.import_module(function.handler.rpartition(".")[0])
 
 
 def _answer(

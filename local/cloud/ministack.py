@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -17,6 +18,15 @@ from local.errors import TwinError
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 READY_WITHIN_S = 20.0
+_FIRST_REQUEST_S = 10.0
+# By service, what lists something: a service is imported at its first request, DynamoDB takes half a second.
+_LISTS = {
+    "dynamodb": "DynamoDB_20120810.ListTables",
+    "sqs": "AmazonSQS.ListQueues",
+    "events": "AWSEvents.ListEventBuses",
+    "secretsmanager": "secretsmanager.ListSecrets",
+    "s3": "",
+}
 
 
 class MiniStackFailed(TwinError):
@@ -55,6 +65,8 @@ class MiniStack:
             if not self._child.is_running or time.monotonic() > until:
                 raise MiniStackFailed(f"MiniStack did not start:\n{last_lines(self._log)}")
             time.sleep(0.05)
+        for service, operation in _LISTS.items():
+            self._wake(service, operation)
 
     def environment(self) -> dict[str, str]:
         """What boto3 reads."""
@@ -71,6 +83,22 @@ class MiniStack:
             self._child.stop()
         if self._port is not None:
             self._port.close()
+
+    def _wake(self, service: str, operation: str) -> None:
+        """Whatever it answers, it has been imported then."""
+        scope = f"{ACCOUNT}/20260101/{REGION}/{service}/aws4_request"
+        headers = {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+            "Content-Type": "application/x-amz-json-1.0",
+            **({"X-Amz-Target": operation} if operation else {}),
+        }
+        body = b"{}" if operation else None
+        request = urllib.request.Request(self.endpoint_url, body, headers)
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(request, timeout=_FIRST_REQUEST_S),
+        ):
+            pass
 
     def _answers(self) -> bool:
         try:

