@@ -56,6 +56,36 @@ def test_three_words_at_a_cut_are() -> None:
     assert trouble == "turn 2: reported as heard 'd e f', at the ear ''"
 
 
+@pytest.mark.parametrize("reported", ["a b c x", "a b x", "a b c e"])
+def test_other_words_than_those_cut_off_are_held_against_it(reported: str) -> None:
+    ear = [heard("a b c", of="a b c d e f g")]
+    assert "ear.heard" in failed([told(reported, interrupted=True)], ear)
+
+
+def test_a_turn_of_two_words_may_not_be_missing_behind_a_cut() -> None:
+    ear = [heard("a b c", of="a b c d e"), heard("sí claro", 4_000), heard("luego", 9_000)]
+    trouble = failed([told("a b c", interrupted=True), told("luego", number=4)], ear)["ear.heard"]
+    assert trouble == "turn 4: reported as heard '', at the ear 'si claro'"
+
+
+@pytest.mark.parametrize("invented", ["sí claro", "d e"])
+def test_a_turn_of_two_words_may_not_be_invented_though_it_is_called_cut(invented: str) -> None:
+    ear = [heard("a b c", of="a b c d e"), heard("luego", 9_000)]
+    report = [told("a b c", interrupted=True), told(invented, interrupted=True, number=4)]
+    assert "turn 4" in failed([*report, told("luego", number=6)], ear)["ear.heard"]
+
+
+def test_a_turn_may_be_cut_before_its_first_word_was_heard_to_the_end() -> None:
+    ear = [heard("hola"), heard("", 4_000, of="perfecto queda el jueves"), heard("luego", 9_000)]
+    report = [told("hola"), told("Perfecto, queda", interrupted=True, number=4)]
+    assert failed([*report, told("luego", number=6)], ear) == {}
+
+
+def test_a_cut_turn_that_the_report_does_not_know_is_found() -> None:
+    ear = [heard("hola"), heard("perfecto", 4_000, of="perfecto queda el jueves")]
+    assert "ear.heard" in failed([told("hola")], ear)
+
+
 def test_no_word_may_differ_where_nothing_was_cut() -> None:
     assert "ear.heard" in failed([told("a b c")], [heard("a b")])
     assert "ear.heard" in failed([told("a b")], [heard("a b c")])
