@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import audioop
-from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float64]
+from local.speech.resampling import Samples, low_pass, zero_stuffed
+
+_RATE_HZ = 24_000
 _STEP = 3
 """24 kHz is three times 8 kHz."""
 _TAPS = 191
-_CUTOFF_OF_24_KHZ = 3_700 / 24_000
-_KAISER_BETA = 6.0
-
-
-@cache
-def _low_pass() -> Samples:
-    """Flat to the telephone band's 3.5 kHz and silent from 4 kHz on: nothing above folds into it."""
-    offsets = np.arange(_TAPS) - _TAPS // 2
-    taps = 2 * _CUTOFF_OF_24_KHZ * np.sinc(2 * _CUTOFF_OF_24_KHZ * offsets)
-    taps *= np.kaiser(_TAPS, _KAISER_BETA)
-    return np.asarray(taps / taps.sum(), dtype=np.float64)
+"""8 ms, as at 16 kHz: the band ends as steeply."""
 
 
 class _Filter:
@@ -36,7 +26,7 @@ class _Filter:
         self._tail = joined[-(_TAPS - 1) :]
         if not samples.size:
             return samples
-        return np.asarray(np.convolve(joined, _low_pass(), mode="valid"))
+        return np.asarray(np.convolve(joined, low_pass(_RATE_HZ, _TAPS), mode="valid"))
 
 
 class Codec:
@@ -68,10 +58,7 @@ class Codec:
         linear = audioop.ulaw2lin(sound, 2)
         if self.kind == "audio/pcma":
             return audioop.lin2alaw(linear, 2)
-        narrow = _samples(linear)
-        stuffed = np.zeros(narrow.size * _STEP)
-        stuffed[::_STEP] = narrow * _STEP
-        return _linear(self._filter.run(stuffed))
+        return _linear(self._filter.run(zero_stuffed(_samples(linear), _STEP)))
 
 
 def _samples(linear: bytes) -> Samples:

@@ -1,7 +1,7 @@
 """Between 16 kHz (synthesiser, recogniser) and 8 kHz (the phone), by one linear-phase low-pass.
 
-The filter is a windowed sinc: flat to 3.5 kHz (the telephone band), more than 65 dB down from 4
-kHz on (computed), so that nothing folds back audibly when every second sample is dropped.
+The filter is a windowed sinc, flat to 3.5 kHz (the telephone band). With these taps it is more than
+65 dB down from 4 kHz on (computed), so that nothing folds back audibly when samples are dropped.
 """
 
 from __future__ import annotations
@@ -13,33 +13,44 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float64]
 
+_RATE_HZ = 16_000
 _TAPS = 127
-_CUTOFF_OF_16_KHZ = 3_700 / 16_000
+_CUTOFF_HZ = 3_700
 _KAISER_BETA = 6.0
 
 
 @cache
-def _low_pass() -> Samples:
-    offsets = np.arange(_TAPS) - _TAPS // 2
-    taps = 2 * _CUTOFF_OF_16_KHZ * np.sinc(2 * _CUTOFF_OF_16_KHZ * offsets)
-    taps *= np.kaiser(_TAPS, _KAISER_BETA)
-    return np.asarray(taps / taps.sum(), dtype=np.float64)
+def low_pass(rate_hz: int, taps: int) -> Samples:
+    """The filter's `taps` (an odd number) weights for sound of `rate_hz`; they add up to one."""
+    cutoff = _CUTOFF_HZ / rate_hz
+    offsets = np.arange(taps) - taps // 2
+    weights = 2 * cutoff * np.sinc(2 * cutoff * offsets)
+    weights *= np.kaiser(taps, _KAISER_BETA)
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def zero_stuffed(samples: Samples, times: int) -> Samples:
+    """`times` as many samples, as loud once the low-pass has filled in the zeros."""
+    stuffed = np.zeros(samples.size * times)
+    stuffed[::times] = samples * times
+    return stuffed
 
 
 def halve_rate(samples: Samples) -> Samples:
     """16 kHz to 8 kHz; half as many samples, no delay."""
     if not samples.size:
         return samples
-    return np.asarray(
-        np.convolve(samples, _low_pass(), mode="full")[_TAPS // 2 :][: samples.size : 2]
-    )
+    return _centred(samples)[::2]
 
 
 def double_rate(samples: Samples) -> Samples:
     """8 kHz to 16 kHz; twice as many samples, no delay."""
     if not samples.size:
         return samples
-    stuffed = np.zeros(samples.size * 2)
-    stuffed[::2] = samples
-    filtered = np.convolve(stuffed, _low_pass(), mode="full")
-    return np.asarray(2 * filtered[_TAPS // 2 :][: stuffed.size])
+    return _centred(zero_stuffed(samples, 2))
+
+
+def _centred(samples: Samples) -> Samples:
+    """Filtered without delay, as many samples as came."""
+    filtered = np.convolve(samples, low_pass(_RATE_HZ, _TAPS), mode="full")
+    return np.asarray(filtered[_TAPS // 2 :][: samples.size])
