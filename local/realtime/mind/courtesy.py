@@ -49,12 +49,11 @@ def tool_results(situation: Situation) -> MindReply | None:
                 "Perdone, no he podido.",
             )
         )
-    human = situation.fact("Persona de contacto")
+    human = situation.human
     if last.name == "register_opt_out":
         spoken = body.get("reference_spoken") or body.get("reference")
-        company = situation.fact("Empresa")
         return reply(
-            f"Queda anotado: no le volveremos a llamar de parte de {company}. Su referencia es {spoken}."
+            f"Queda anotado: no le volveremos a llamar de parte de {situation.company}. Su referencia es {spoken}."
         )
     if last.name == "schedule_callback":
         who = human if last.arguments.get("with") == "human" else "Yo misma"
@@ -80,7 +79,7 @@ def noise(situation: Situation) -> MindReply | None:
         return reply(None, Call("wait_for_user", {}))
     if situation.last_words:
         return None
-    company, product = situation.fact("Empresa"), situation.fact("Producto").split(",")[0]
+    company, product = situation.company, situation.product
     if not situation.has_said("me oye bien"):
         return reply(
             f"Soy Sofía, la asistente de inteligencia artificial de {company}. ¿Me oye bien?"
@@ -91,7 +90,6 @@ def noise(situation: Situation) -> MindReply | None:
 
 
 def language(situation: Situation) -> MindReply | None:
-    company = situation.fact("Empresa")
     if situation.hears(r"catala\b|catalan|en catala|parlar|valencia en|galego|euskera"):
         if situation.has_said("en castellano"):
             return None
@@ -100,7 +98,7 @@ def language(situation: Situation) -> MindReply | None:
         )
     if situation.hears(r"\b(do you speak|english|i don t|sorry|hello)\b"):
         return reply(
-            f"Sorry, I only speak Spanish. Would you like a call from a person at {company}?"
+            f"Sorry, I only speak Spanish. Would you like a call from a person at {situation.company}?"
         )
     return None
 
@@ -121,10 +119,7 @@ def who_is_it(situation: Situation) -> MindReply | None:
         r"de parte de quien|quien (es|eres|llama)\b|(como|de donde) (decia|se llama|me ha dicho|llama|me decia)\w*|(que|la) empresa\b.*\?|me ha dicho\?|de que empresa|de donde me"
     ):
         return None
-    company, product = (
-        situation.fact("Empresa"),
-        situation.fact("Producto").split(",")[0],
-    )
+    company, product = situation.company, situation.product
     return reply(
         situation.fresh(
             f"Soy Sofía, la asistente de inteligencia artificial de {company}.",
@@ -139,7 +134,7 @@ def farewell(situation: Situation) -> MindReply | None:
     the phone with a bare goodbye: that is a greeting misheard."""
     if len(situation.theirs) <= 1 and len(situation.heard.split()) <= _GREETING_WORDS_MAX:
         return None
-    settled = situation.called("schedule_callback") or situation.called("send_information")
+    settled = situation.is_settled
     closing = settled and situation.hears(
         r"^\W*(vale|si|perfecto|muy bien|de acuerdo|venga|correcto|genial|estupendo)\b"
     )
@@ -165,10 +160,7 @@ def cannot_hear(situation: Situation) -> MindReply | None:
         r"no (le |te |lo |la )?(oigo|escucho|entiendo)|puede repetir|repit\w+|no se oye|con el secador"
     ):
         return None
-    company, product = (
-        situation.fact("Empresa"),
-        situation.fact("Producto").split(",")[0],
-    )
+    company, product = situation.company, situation.product
     return reply(
         situation.fresh(
             f"Soy Sofía, de {company}. Llamo por una {product}.",

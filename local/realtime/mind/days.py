@@ -6,12 +6,10 @@ import re
 from datetime import date, timedelta
 
 from local.realtime.mind.spoken_numbers import NUMBER, value
+from shared.agents.folding import folded
+from shared.agents.spoken import MONTHS, WEEKDAYS
 
-WEEKDAYS = ("lunes", "martes", "miercoles", "jueves", "viernes", "sabado", "domingo")
-MONTHS = (
-    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
-    "diciembre",
-)  # fmt: skip
+_WEEKDAYS = tuple(folded(name) for name in WEEKDAYS)
 _MONTH = rf"(?:{'|'.join(MONTHS)})"
 _AHEAD = re.compile(rf"\b(?:dentro de|en|de aqui a) ({NUMBER}) (dias?|semanas?)\b")
 _OF_MONTH = re.compile(
@@ -63,7 +61,7 @@ def _next_date(number: int, month: int | None, today: date) -> date | None:
 
 
 def _of_the_week(text: str, today: date) -> date | None:
-    for number, name in enumerate(WEEKDAYS):
+    for number, name in enumerate(_WEEKDAYS):
         said = re.search(rf"\b{name}s?\b", text)
         refused = re.search(
             rf"(menos|no|ni|excepto) (los |el )?{name}|{name} no\b|{name} cierr", text

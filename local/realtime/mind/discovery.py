@@ -27,7 +27,7 @@ def purpose(situation: Situation) -> MindReply | None:
         return None
     if not situation.has_said(topics.MOMENT.asked):
         return _for_the_agenda()
-    product = situation.fact("Producto").split(",")[0]
+    product = situation.product
     return reply(
         situation.fresh(
             f"Es por una {product}: sus clientas reservan solas.", f"Le llamo por una {product}."
@@ -41,7 +41,7 @@ def _for_the_agenda() -> MindReply:
 
 def next_question(situation: Situation) -> MindReply | None:
     """Acknowledge, then ask for what is not known yet, or propose the next step."""
-    if situation.called("schedule_callback") or situation.called("send_information"):
+    if situation.is_settled:
         return reply(
             situation.fresh("Estupendo, queda todo anotado.", "Muy bien, así queda.", "De acuerdo.")
         )

@@ -16,7 +16,7 @@ def human_wanted(situation: Situation) -> MindReply | None:
         r"(hablar|llame|llamar|atienda) (con )?(una persona|alguien|un humano)|(persona|alguien) (real|de verdad|de carne)|robots? no me gust|con maquinas|robots|con una persona"
     ):
         return None
-    human = situation.fact("Persona de contacto")
+    human = situation.human
     if situation.called("schedule_callback"):
         return reply(
             situation.fresh(f"Sí, le llamará {human}, una persona del equipo.", "Así será.")
@@ -34,10 +34,7 @@ def price(situation: Situation) -> MindReply | None:
         r"cuanto (me )?(cuesta|vale|costaria|seria|es|sale|cobr)|que (precio|vale|cuesta)|el precio|tarifa|al grano"
     ):
         return None
-    prices, human = (
-        situation.facts.get("Precio", []),
-        situation.fact("Persona de contacto"),
-    )
+    prices, human = situation.facts.get("Precio", []), situation.human
     if not prices:
         return reply(f"El precio se lo da {human}. ¿Qué día le viene bien que le llame?")
     first = prices[0][0].upper() + prices[0][1:]
@@ -54,7 +51,7 @@ def terms(situation: Situation) -> MindReply | None:
         return None
     facts = [f for f in situation.facts.get("Precio", []) if "permanencia" in f]
     if not facts:
-        return reply(f"Eso se lo confirma {situation.fact('Persona de contacto')}.")
+        return reply(f"Eso se lo confirma {situation.human}.")
     return reply(
         situation.fresh(
             "No hay permanencia, y tiene catorce días de prueba.", "Es sin permanencia."
@@ -65,7 +62,7 @@ def terms(situation: Situation) -> MindReply | None:
 def discount(situation: Situation) -> MindReply | None:
     if not situation.hears(r"descuento|rebaj|(me lo |lo )?dej\w+ en|mas barato para|gratis"):
         return None
-    human = situation.fact("Persona de contacto")
+    human = situation.human
     return reply(
         situation.fresh(
             f"Yo no puedo ofrecer descuentos. Si quiere, {human} le explica las opciones.",
@@ -105,7 +102,7 @@ def partner(situation: Situation) -> MindReply | None:
     """Somebody else decides as well."""
     if not situation.hears(_DECIDES_TOO) or situation.called("schedule_callback"):
         return None
-    human = situation.fact("Persona de contacto")
+    human = situation.human
     return reply(
         situation.fresh(
             f"Claro, es lo normal. ¿Qué día podría {human} hablar con los dos?",
@@ -118,10 +115,7 @@ def partner(situation: Situation) -> MindReply | None:
 def gatekeeper(situation: Situation) -> MindReply | None:
     if not is_gatekeeper(situation) or situation.called("schedule_callback"):
         return None
-    company, product = (
-        situation.fact("Empresa"),
-        situation.fact("Producto").split(",")[0],
-    )
+    company, product = situation.company, situation.product
     name = situation.lead.get("Nombre", "la persona responsable").split(" ")[0]
     if situation.hears(r"hasta luego|adios|buen dia"):
         return None
@@ -162,9 +156,8 @@ def gatekeeper(situation: Situation) -> MindReply | None:
 def competitor(situation: Situation) -> MindReply | None:
     names = {"treatwell", "booksy", "fresha"}
     mentioned = [tool for tool in found(BOOKING_TOOLS, situation.heard) if tool in names]
-    company = situation.fact("Empresa")
     if mentioned and situation.hears(r"\b(eres|es|usted|sois|llamas|llama) de\b"):
-        return reply(f"Le llamo de {company}, es otra empresa.")
+        return reply(f"Le llamo de {situation.company}, es otra empresa.")
     if (
         mentioned
         or situation.hears(r"ya (tengo|uso|usamos|tenemos|trabaj\w+ con|est(oy|amos) con)")

@@ -38,7 +38,7 @@ _WORDS_MIN, _WORDS_ALONE = 3, 5
 def taxes(situation: Situation) -> MindReply | None:
     if not _asks(situation) or not situation.hears(f"{_TAXES}|{_VAT}"):
         return None
-    human = situation.fact("Persona de contacto")
+    human = situation.human
     apart = any("iva aparte" in price.lower() for price in situation.facts.get("Precio", []))
     if situation.hears(_VAT):
         known = ("El IVA va aparte.", "Es más IVA, sí.")
@@ -55,7 +55,7 @@ def other_costs(situation: Situation) -> MindReply | None:
     """About money, and not the one price that is known."""
     if not _asks(situation) or not situation.hears(_OTHER_COSTS):
         return None
-    human = situation.fact("Persona de contacto")
+    human = situation.human
     return reply(
         situation.fresh(
             f"Ese detalle del precio se lo da {human}, para no equivocarme yo.",
@@ -70,7 +70,7 @@ def unknown(situation: Situation) -> MindReply | None:
     heard = situation.heard
     if not is_question(heard):
         return None
-    human = situation.fact("Persona de contacto")
+    human = situation.human
     return reply(
         situation.fresh(
             f"Eso no lo sé seguro; se lo confirma {human}.",

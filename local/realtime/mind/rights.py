@@ -39,7 +39,7 @@ def after_opt_out(situation: Situation) -> MindReply | None:
     registered = situation.called("register_opt_out")
     if registered is None:
         return None
-    company = situation.fact("Empresa")
+    company = situation.company
     if situation.hears(r"otra(s)? empresa|ninguna otra|mas empresas|de otras"):
         return reply(
             "Para eso puede apuntarse gratis en la Lista Robinson, que consultan las empresas."
@@ -70,7 +70,7 @@ def injection(situation: Situation) -> MindReply | None:
         r"instrucciones|prompt|ahora eres|di:? soy|administrador|ejecut\w+ (la )?(herramienta|funcion)|palabra por palabra|modo desarrollador|repite lo primero"
     ):
         return None
-    company = situation.fact("Empresa")
+    company = situation.company
     return reply(
         situation.fresh(
             "Eso no puedo hacerlo. Le llamaba por la agenda de su salón, ¿cómo llevan ahora las citas?",
@@ -116,7 +116,7 @@ def wrong_number(situation: Situation) -> MindReply | None:
 
 
 def privacy(situation: Situation) -> MindReply | None:
-    company, email = situation.fact("Empresa"), situation.fact("Privacidad")
+    company, email = situation.company, situation.fact("Privacidad")
     wants_copy = situation.hears(
         r"copia de (todo|mis)|todo lo que teng\w+ de mi|derecho de acceso|que datos teneis"
     )
@@ -157,7 +157,7 @@ def hostile(situation: Situation) -> MindReply | None:
 
 
 def robot(situation: Situation) -> MindReply | None:
-    company, human = situation.fact("Empresa"), situation.fact("Persona de contacto")
+    company, human = situation.company, situation.human
     if situation.hears(r"alguien detras|personas detras"):
         return reply(
             f"Sí, detrás está el equipo de {company}. Si lo prefiere, le llama {human}, que es una persona."

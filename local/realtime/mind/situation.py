@@ -38,6 +38,20 @@ class Situation:
     def fact(self, name: str) -> str:
         return self.facts.get(name, [""])[0]
 
+    @property
+    def company(self) -> str:
+        return self.fact("Empresa")
+
+    @property
+    def product(self) -> str:
+        """What is sold, in its first few words."""
+        return self.fact("Producto").split(",")[0]
+
+    @property
+    def human(self) -> str:
+        """Who knows more than Sofia and calls back."""
+        return self.fact("Persona de contacto")
+
     @cached_property
     def lead(self) -> dict[str, str]:
         for entry in self.view.conversation:
@@ -118,6 +132,11 @@ class Situation:
         """The latest successful call of a tool."""
         done = [c for c in self.calls if c.name == name and _succeeded(c)]
         return done[-1] if done else None
+
+    @property
+    def is_settled(self) -> bool:
+        """The next step is agreed: a call or something in writing."""
+        return bool(self.called("schedule_callback") or self.called("send_information"))
 
     def may(self, tool: str) -> bool:
         return any(offer.name == tool for offer in self.view.tools)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from local.realtime.mind.days import MONTHS
 from shared.agents import spoken
 
 OPENS, CLOSES = time(9), time(20)
@@ -38,7 +37,7 @@ def _why_not(day: date, at: time | None, now: datetime) -> str | None:
     if day.weekday() >= _SATURDAY:
         return "En fin de semana no llamamos."
     if _is_free(day):
-        return f"El {day.day} de {MONTHS[day.month - 1]} es festivo."
+        return f"El {day.day} de {spoken.MONTHS[day.month - 1]} es festivo."
     if at is None:
         return None
     if day == now.date() and at <= now.time():

@@ -41,8 +41,7 @@ def say_again(situation: Situation) -> MindReply | None:
     topic = topics.last_topic(situation)
     if topic is not None:
         return reply(topic.question(situation))
-    company, human = situation.fact("Empresa"), situation.fact("Persona de contacto")
-    product = situation.fact("Producto").split(",")[0]
+    company, product, human = situation.company, situation.product, situation.human
     return reply(
         situation.fresh(
             f"Le llamo de {company} por una {product}.",
@@ -54,8 +53,7 @@ def say_again(situation: Situation) -> MindReply | None:
 
 def thanks(situation: Situation) -> MindReply | None:
     """In the middle of a conversation they end nothing."""
-    settled = situation.called("schedule_callback") or situation.called("send_information")
-    if settled or not situation.hears(_THANKS):
+    if situation.is_settled or not situation.hears(_THANKS):
         return None
     return reply(
         _and_on(situation, situation.fresh("A usted.", "Gracias a usted.", "No hay de qué."))

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from local.realtime.mind.keywords import BOOKING_TOOLS, PAIN_POINTS, found, staff_count
 from local.realtime.mind.situation import Situation
 from local.realtime.mind.words import lead_info
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`asked` is what gives a question about it away in Sofia's own words, folded; `{human}` stands for the contact."""
+    """`asked` is what gives a question about it away in Sofia's own words, folded; `{human}` stands for the contact;
+    `field` is where the lead's information keeps the answer."""
 
     asked: str
     wordings: tuple[str, ...]
-    is_known: Callable[[Situation], bool] = lambda situation: False
+    field: str | None = None
 
     def question(self, situation: Situation) -> str:
         """The first wording that was not used yet."""
-        human = situation.fact("Persona de contacto")
-        return situation.fresh(*(wording.format(human=human) for wording in self.wordings))
+        return situation.fresh(*(words.format(human=situation.human) for words in self.wordings))
+
+    def is_known(self, situation: Situation) -> bool:
+        """That somebody does not decide leaves open who does."""
+        answer = lead_info(situation).get(self.field) if self.field is not None else None
+        return answer is not None and answer is not False
 
 
 MOMENT = Topic(
@@ -36,7 +39,7 @@ BOOKINGS = Topic(
         "Le preguntaba dónde apuntan las citas: ¿en papel, en el ordenador, en el móvil?",
         "Quería saber con qué organizan la agenda del salón.",
     ),
-    lambda s: bool(found(BOOKING_TOOLS, s.everything)),
+    "booking_tools",
 )
 PAINS = Topic(
     r"mas guerra|mas tiempo le quita",
@@ -45,7 +48,7 @@ PAINS = Topic(
         "Me refiero a lo que más tiempo le quita con las citas. ¿Qué sería?",
         "Decía qué le gustaría que fuera mejor con las citas.",
     ),
-    lambda s: bool(found(PAIN_POINTS, s.everything)),
+    "pain_points",
 )
 STAFF = Topic(
     r"cuantas personas|cuantos trabajan",
@@ -53,7 +56,7 @@ STAFF = Topic(
         "¿Cuántas personas son en el salón?",
         "Le preguntaba cuántos trabajan ahí, contándole a usted. ¿Cuántos son?",
     ),
-    lambda s: staff_count(s.everything) is not None,
+    "staff_count",
 )
 DECISION = Topic(
     r"las lleva usted|la decide usted",
@@ -61,7 +64,7 @@ DECISION = Topic(
         "¿Las decisiones de la agenda las lleva usted?",
         "Le preguntaba si lo de la agenda lo decide usted o alguien más. ¿Quién lo decide?",
     ),
-    lambda s: bool(lead_info(s).get("is_decision_maker")),
+    "is_decision_maker",
 )
 DEMO = Topic(
     r"demostracion",
@@ -80,7 +83,7 @@ DAY = Topic(
 HOUR = Topic(r"que hora", ("¿A qué hora?", "Le preguntaba la hora. ¿Por la mañana o por la tarde?"))
 _DISCOVERY = (BOOKINGS, PAINS, STAFF, DECISION, DEMO)
 # The more special first: who proposes a demonstration asks for a day, and who asks for a day may ask for the hour.
-_ALL = (MOMENT, BOOKINGS, PAINS, STAFF, DECISION, DEMO, DAY, HOUR)
+_ALL = (MOMENT, *_DISCOVERY, DAY, HOUR)
 
 
 def next_topic(situation: Situation) -> Topic | None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from local.realtime.mind import topics
 from local.realtime.mind.email import dictated
 from local.realtime.mind.port import Call, Called, MindView, Role, Said, Say, ToolOffer
 from local.realtime.mind.sales import SalesMind
@@ -101,7 +102,7 @@ def test_nobody_answers_the_phone_with_a_goodbye() -> None:
 def test_later_is_today_whatever_was_misheard_before() -> None:
     asked = Said(Role.ASSISTANT, "¿Qué día le viene bien?")
     _, calls = answer("jueves de pequil", asked, "Mejor llámeme luego, sobre las cuatro y media.")
-    assert calls[0].arguments["at"].startswith("2026-11-24T16:30")
+    assert str(calls[0].arguments["at"]).startswith("2026-11-24T16:30")
 
 
 def test_an_objection_is_registered_before_a_word_is_said() -> None:
@@ -198,3 +199,19 @@ def test_words_for_the_room_get_no_answer() -> None:
 
 def test_the_same_conversation_gives_the_same_reply() -> None:
     assert answer("¿Quién es?") == answer("¿Quién es?")
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (["Hola."], "BOOKINGS"),
+        (["Las apunto en una libreta."], "PAINS"),
+        (["En una libreta.", "Los plantones."], "STAFF"),
+        (["En una libreta.", "Los plantones.", "Somos cero personas."], "DECISION"),
+        (["En una libreta.", "Los plantones.", "Trabajo sola.", "No soy la dueña."], "DECISION"),
+        (["En una libreta.", "Los plantones.", "Trabajo sola.", "Lo decido yo."], "DEMO"),
+    ],
+)
+def test_what_is_known_is_not_asked(words: list[str], asked: str) -> None:
+    situation = Situation(view(*(Said(Role.USER, text) for text in words)))
+    assert topics.next_topic(situation) is getattr(topics, asked)
