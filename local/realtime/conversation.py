@@ -28,7 +28,16 @@ _LETTERS = string.ascii_letters + string.digits
 
 
 def new_id(prefix: str, length: int = 21) -> str:
-    return f"{prefix}_" + "".join(secrets.choice(_LETTERS) for _ in range(length))
+    return f"{prefix}_{_random_letters(length)}"
+
+
+def obfuscation() -> str:
+    """Padding of a delta, which hides how long it is."""
+    return _random_letters(8)
+
+
+def _random_letters(length: int) -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 _Kind = TypeVar("_Kind")
+SERVER_ERROR = "The server had an error while processing your request."
 
 
 class Refusal(Exception):
@@ -17,6 +18,18 @@ class Refusal(Exception):
         super().__init__(message)
         self.code = code
         self.param = param
+
+
+def error_body(
+    kind: str,
+    code: str | None,
+    message: str,
+    *,
+    param: str | None = None,
+    event_id: str | None = None,
+) -> dict[str, Any]:
+    """The `error` of an `error` event; `event_id` is the client's event that was at fault."""
+    return {"type": kind, "code": code, "message": message, "param": param, "event_id": event_id}
 
 
 def unknown_parameter(path: str) -> Refusal:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.realtime.codec import Codec
-from local.realtime.conversation import Conversation, Item, new_id
+from local.realtime.conversation import Item, new_id, obfuscation
 from local.realtime.meter import MS_PER_SPOKEN_TOKEN
 from local.realtime.mind.port import Call, MindReply, Say
-from local.realtime.settings import Faults
+from local.realtime.session_settings import is_newer
+from local.realtime.state import SessionState
 from local.speech.ports import BYTES_PER_MS, Speaker, Utterance, Voice, WordTiming
 
-Emit = Callable[..., Awaitable[None]]
 # The first deltas are shorter (recorded traffic), then about five tokens each.
 _FIRST_DELTAS_MS = (100, 200)
 DELTA_MS = 250
@@ -87,29 +87,25 @@ class Response:
 
 
 class Speaking:
-    """Performs a reply. `pace` is how much faster than real time sound is made."""
+    """Performs a reply."""
 
     def __init__(
         self,
-        emit: Emit,
+        state: SessionState,
         voice: Voice,
-        conversation: Conversation,
-        pace: float,
-        faults: Faults,
         codec: Codec,
         on_sound: Callable[[], Awaitable[None]],
-        *,
-        has_phases: bool = False,
     ) -> None:
-        """`on_sound` is called after each delta of sound."""
-        self._emit = emit
+        """`codec` is for the sound of this reply alone; `on_sound` is called after each delta of it."""
+        self._emit = state.emit
+        self._conversation = state.conversation
+        self._faults = state.settings.faults
+        # As the session listens now: a reply under way keeps its pace.
+        self._pace = state.pace
+        self._has_phases = is_newer(state.model)
         self._voice = voice
-        self._conversation = conversation
-        self._pace = pace
-        self._faults = faults
         self._codec = codec
         self._on_sound = on_sound
-        self._has_phases = has_phases
 
     async def perform(self, response: Response, reply: MindReply) -> None:
         """Emit everything between `response.created` and `response.done`."""
@@ -207,7 +203,7 @@ class Speaking:
                 "response.output_audio_transcript.delta",
                 **content,
                 delta=word,
-                obfuscation=new_id("o", 8)[2:],
+                obfuscation=obfuscation(),
             )
 
     async def _sound(
@@ -251,7 +247,7 @@ class Speaking:
             "response.output_text.delta",
             **content,
             delta=part.text,
-            obfuscation=new_id("o", 8)[2:],
+            obfuscation=obfuscation(),
         )
         await self._emit("response.output_text.done", **content, text=part.text)
         done = {"type": "text", "text": part.text}
@@ -267,15 +263,9 @@ class Speaking:
             "response.function_call_arguments.delta",
             **ids,
             delta=item.arguments,
-            obfuscation=new_id("o", 8)[2:],
+            obfuscation=obfuscation(),
         )
-        await self._emit(
-            "response.function_call_arguments.done",
-            **ids,
-            name=part.name,
-            arguments=item.arguments,
-        )
-        if self._faults.repeat_tool_calls:
+        for _ in range(2 if self._faults.repeat_tool_calls else 1):
             await self._emit(
                 "response.function_call_arguments.done",
                 **ids,

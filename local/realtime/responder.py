@@ -8,12 +8,11 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from local.realtime import session_settings
 from local.realtime.client_events import ResponseWish
 from local.realtime.codec import Codec
 from local.realtime.conversation import Item
 from local.realtime.detector import Detector
-from local.realtime.errors import Refusal
+from local.realtime.errors import SERVER_ERROR, Refusal
 from local.realtime.meter import Meter
 from local.realtime.mind.port import Mind
 from local.realtime.reply import Response, Speaking
@@ -171,26 +170,14 @@ class Responder:
             if closes:
                 await self._cut(self._state.settings.faults.close_code)
 
-        return Speaking(
-            self._state.emit,
-            self._voice,
-            self._state.conversation,
-            self._state.pace,
-            self._state.settings.faults,
-            Codec(response.audio_output["format"]["type"]),
-            on_sound,
-            has_phases=session_settings.is_newer(self._state.model),
-        )
+        codec = Codec(response.audio_output["format"]["type"])
+        return Speaking(self._state, self._voice, codec, on_sound)
 
     def _fail(self, response: Response, code: str) -> None:
         for item in response.output:
             if item.status == "in_progress":
                 item.status = "incomplete"
-        error = {
-            "type": "server_error",
-            "code": code,
-            "message": "The server had an error while processing your request.",
-        }
+        error = {"type": "server_error", "code": code, "message": SERVER_ERROR}
         response.status, response.details = "failed", {"type": "failed", "error": error}
 
     def _takes(self, fault: str) -> bool:

@@ -14,6 +14,7 @@ from aiohttp import WSMsgType, web
 
 from local.realtime import responses_api
 from local.realtime.conversation import new_id
+from local.realtime.errors import SERVER_ERROR, error_body
 from local.realtime.mind.port import AnalystMind, Mind
 from local.realtime.session import EmulatedSession
 from local.realtime.settings import EmulatorSettings, Expiry, Faults
@@ -190,13 +191,7 @@ class RealtimeEmulator:
             return
         await asyncio.sleep(after_s)
         text = "Your session hit the maximum duration of 60 minutes."
-        error = {
-            "type": "invalid_request_error",
-            "code": "session_expired",
-            "message": text,
-            "param": None,
-            "event_id": None,
-        }
+        error = error_body("invalid_request_error", "session_expired", text)
         how = self._settings.faults.expiry
         if how is not Expiry.CLOSE:
             await session.emit("error", error=error)
@@ -208,9 +203,7 @@ class RealtimeEmulator:
         if after_s is None:
             return
         await asyncio.sleep(after_s)
-        message = "The server had an error while processing your request."
-        error = {"type": "server_error", "code": None, "message": message}
-        await session.emit("error", error={**error, "param": None, "event_id": None})
+        await session.emit("error", error=error_body("server_error", None, SERVER_ERROR))
 
     async def _responses(self, request: web.Request) -> web.StreamResponse:
         denied = self._denied(request)
@@ -272,13 +265,7 @@ def _error(status: int, code: str, message: str) -> web.Response:
 
 
 async def _refuse(socket: web.WebSocketResponse, code: str) -> web.WebSocketResponse:
-    error = {
-        "type": "invalid_request_error",
-        "code": code,
-        "message": _CONNECT_REFUSALS[code],
-        "param": None,
-        "event_id": None,
-    }
+    error = error_body("invalid_request_error", code, _CONNECT_REFUSALS[code])
     await socket.send_str(
         json.dumps({"type": "error", "event_id": new_id("event"), "error": error})
     )

@@ -14,7 +14,7 @@ from local.realtime import session_settings
 from local.realtime.codec import Codec
 from local.realtime.conversation import Conversation, Item, new_id, written
 from local.realtime.detector import Detector, Found, Started, Stopped, TimedOut
-from local.realtime.errors import Refusal
+from local.realtime.errors import Refusal, error_body
 from local.realtime.frames import Direction, Frame
 from local.realtime.mind.port import Mind
 from local.realtime.responder import Cut, Responder
@@ -101,13 +101,13 @@ class EmulatedSession:
             self.errors.append(refusal.code)
             await self.emit(
                 "error",
-                error={
-                    "type": "invalid_request_error",
-                    "code": refusal.code,
-                    "message": str(refusal),
-                    "param": refusal.param,
-                    "event_id": event_id,
-                },
+                error=error_body(
+                    "invalid_request_error",
+                    refusal.code,
+                    str(refusal),
+                    param=refusal.param,
+                    event_id=event_id,
+                ),
             )
 
     async def _write(self, body: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from local.realtime.conversation import Item, new_id
+from local.realtime.conversation import Item, obfuscation
 from local.realtime.meter import tokens
 from local.realtime.state import SessionState
 from local.speech.errors import SpeechError
@@ -49,7 +49,7 @@ class Transcriber:
         ids = {"item_id": item.id, "content_index": 0}
         emit = self._state.emit
         if text:
-            await emit(f"{_EVENT}.delta", **ids, delta=text, obfuscation=new_id("o", 8)[2:])
+            await emit(f"{_EVENT}.delta", **ids, delta=text, obfuscation=obfuscation())
         usage = _usage(model, len(item.sound) // BYTES_PER_MS, text)
         await emit(f"{_EVENT}.completed", **ids, transcript=text, usage=usage)
 
