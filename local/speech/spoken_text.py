@@ -6,18 +6,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_DIGITS = (
-    "cero",
-    "uno",
-    "dos",
-    "tres",
-    "cuatro",
-    "cinco",
-    "seis",
-    "siete",
-    "ocho",
-    "nueve",
-)
+from shared.agents.spoken import DIGITS
+
 _GROUP = 3
 
 _PHONE = re.compile(r"(?<![\w.,])\+?\d(?:[ .\-]?\d){6,14}(?![\w]|[.,]\d)")
@@ -59,7 +49,7 @@ def _spell_phone(match: re.Match[str]) -> str:
         country, digits = digits[:2], digits[2:]
     groups = [country] if country else []
     groups += [digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP)]
-    spoken = ", ".join(" ".join(_DIGITS[int(digit)] for digit in group) for group in groups)
+    spoken = ", ".join(" ".join(DIGITS[int(digit)] for digit in group) for group in groups)
     return f"más {spoken}" if found.startswith("+") else spoken
 
 

@@ -33,7 +33,7 @@ _HOURS = (
     "diez",
     "once",
 )
-_DIGITS = (
+DIGITS = (
     "cero",
     "uno",
     "dos",
@@ -71,5 +71,5 @@ def moment(at: datetime) -> str:
 def reference(code: str) -> str:
     """`OP-4F7K` as `O P, cuatro, F, siete, K`."""
     prefix, _, rest = code.partition("-")
-    spelled = ", ".join(_DIGITS[int(c)] if c.isdigit() else c for c in rest)
+    spelled = ", ".join(DIGITS[int(c)] if c.isdigit() else c for c in rest)
     return f"{' '.join(prefix)}, {spelled}"
