@@ -20,6 +20,8 @@ from local.speech.word_board import WordBoard
 from local.twin import Twin
 
 POLL_S = 0.25
+# Where nobody watches: each look costs the twin, which carries the call, some milliseconds.
+UNWATCHED_POLL_S = 1.0
 HUNG_UP_WITHIN_S = 10.0
 Progress = Callable[[dict[str, Any]], None]
 
@@ -120,4 +122,4 @@ async def follow(
             return report
         if loop.time() > until_s:
             raise CallTimedOut(f"the call {call_id} is still {report['status']}")
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(POLL_S if progress else UNWATCHED_POLL_S)

@@ -47,6 +47,7 @@ API_ORIGIN = "https://api.sofia.test"
 STREAM_ORIGIN = "wss://media.sofia.test"
 OWNED_NUMBER = "+34400000012"
 MEDIA_READY_WITHIN_S = 20.0
+SWITCH_INTERVAL_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,9 @@ class Twin:
         return self._options.openai_api_key is not None
 
     async def _start(self) -> None:
+        # Frames go out every 20 ms between the functions' threads, each of which may keep the loop from running for
+        # one interval (5 ms unless told otherwise).
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         ministack, postgres = self._ground.ministack, self._ground.postgres
         await self._ground.is_up()
         os.environ.update(ministack.environment())

@@ -39,6 +39,7 @@ from shared.adapters.suppressions import Suppressions
 from shared.config import SettingError
 
 THREADS = 24
+SWITCH_INTERVAL_S = 0.0005
 
 
 async def run(settings: Settings) -> None:
@@ -117,6 +118,8 @@ def main() -> int:
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2
+    # A thread that asks a store may keep the loop, and with it all calls, waiting for one interval; 5 ms by default.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     uvloop.run(run(settings))
     return 0
 

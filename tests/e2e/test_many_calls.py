@@ -63,9 +63,11 @@ async def test_twenty_calls_at_once() -> None:
     for one in placed:
         check_words(one)
     assert set(troubles.values()) == {()}, troubles
-    # Twenty calls, the model, the cloud and the callees share two cores: now and then somebody waits for one.
-    own_ms = sorted(own for one in placed for own in own_shares_ms(one))
-    assert own_ms[len(own_ms) // 2] < OWN_SHARE_MS, own_ms
+    own_ms = [own for one in placed for own in own_shares_ms(one)]
+    assert len(own_ms) > CALLS, "hardly a turn with a share of its own"
+    # Two cores carry the media service and all that stands in for the world: one turn in a hundred may wait for one.
+    slow_ms = [own for own in own_ms if own >= OWN_SHARE_MS]
+    assert len(slow_ms) <= len(own_ms) // 100, sorted(own_ms)
     errors_ms = [
         position.error_ms
         for one, number in zip(placed, numbers, strict=True)
