@@ -119,9 +119,24 @@ def test_a_tenant_that_wants_what_sofia_does_not_do_is_refused(
     assert f"tenant.{field}" in refused(tmp_path, content)
 
 
-@pytest.mark.parametrize("content", [None, [], "personas", {}, {"schema_version": 2}])
-def test_other_files_are_refused(tmp_path: Path, content: object) -> None:
-    refused(tmp_path, content)
+@pytest.mark.parametrize("content", [None, [], "personas"])
+def test_a_file_that_is_no_mapping_is_told_what_belongs_into_it(
+    tmp_path: Path, content: object
+) -> None:
+    assert "expected `schema_version`, `tenant`, `personas`" in refused(tmp_path, content)
+
+
+def test_a_file_without_the_head_is_told_every_part_that_it_lacks(tmp_path: Path) -> None:
+    parts = [line.split(":")[0] for line in refused(tmp_path, {}).splitlines()[1:]]
+    assert parts == ["  schema_version", "  tenant", "  common_expect", "  personas"]
+
+
+def test_a_file_of_another_version_is_refused_for_that_alone(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    content["schema_version"] = 2
+    (problem,) = refused(tmp_path, content).splitlines()[1:]
+    assert problem.startswith("  schema_version:")
 
 
 def test_a_missing_file_and_broken_yaml_are_refused(tmp_path: Path) -> None:

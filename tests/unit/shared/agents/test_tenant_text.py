@@ -30,13 +30,20 @@ def refused_field(facts: TenantFacts, agent_name: str = "Sofía") -> str:
     return caught.value.field
 
 
+def assert_passes(facts: TenantFacts, agent_name: str) -> None:
+    """Nothing is refused, though everything is looked at: what is wrong in the last of the fields is found."""
+    checked(facts, agent_name)
+    last = (*facts.never_say, "inteligencia artificial")
+    assert refused_field(replace(facts, never_say=last), agent_name) == f"never_say.{len(last) - 1}"
+
+
 @pytest.mark.parametrize(
     "company",
     ["Nubelia", "Salón Mar, S.L.", "L’Oréal España S.A.", "Corte & Confección", "3 Tijeras", "Gómez-Ruiz, S.L.U."],
 )  # fmt: skip
 @pytest.mark.parametrize("agent_name", ["Sofía", "María José", "Ana"])
 def test_honest_names_and_facts_pass(company: str, agent_name: str) -> None:
-    checked(replace(FACTS, company=company), agent_name)
+    assert_passes(replace(FACTS, company=company), agent_name)
 
 
 @pytest.mark.parametrize(
@@ -99,5 +106,17 @@ def test_an_error_does_not_repeat_the_text() -> None:
     assert "zanahoria" not in str(caught.value)
 
 
-def test_what_is_empty_because_the_tenant_has_none_passes() -> None:
-    checked(replace(FACTS, privacy_email="", website=""), "Sofía")
+@pytest.mark.parametrize("field", ["website", "privacy_email"])
+def test_what_is_empty_because_the_tenant_has_none_passes(field: str) -> None:
+    assert_passes(replace(FACTS, **{field: ""}), "Sofía")
+
+
+def test_a_tenant_without_prices_and_taboos_passes() -> None:
+    assert_passes(replace(FACTS, price_facts=(), never_say=()), "Sofía")
+
+
+@pytest.mark.parametrize(
+    "field", ["company", "product", "human_name", "human_hours", "contact_phone_spoken"]
+)
+def test_what_every_tenant_has_may_not_be_empty(field: str) -> None:
+    assert refused_field(replace(FACTS, **{field: ""})) == field
