@@ -27,7 +27,7 @@ from media_service.settings import Settings
 from media_service.timers import TimerWheel
 from media_service.worker_threads import WorkerThreads
 from shared.adapters import aws_clients
-from shared.adapters.carrier import Carrier, account_of
+from shared.adapters.carrier import Carrier, account_of, load_client
 from shared.adapters.clock import clock_from
 from shared.adapters.directory import Directory
 from shared.adapters.journal import Journal
@@ -73,6 +73,7 @@ def compose(
     journal: JournalPipe,
 ) -> tuple[House, tuple[str, ...]]:
     """The composition root; also gives the carrier's signing tokens. Blocking: clients and secrets."""
+    load_client()
     clock, dynamodb = clock_from(), aws_clients.dynamodb()
     secrets = Secrets(aws_clients.secrets_manager())
     twilio = secrets.json(settings.twilio_secret_id)

@@ -18,7 +18,7 @@ from functions.dialer.pace import LOCKED_OUT_S, delay_s
 from functions.operator_log import operator_log
 from shared.adapters import aws_clients
 from shared.adapters.capacity import MediaCapacity
-from shared.adapters.carrier import Carrier, account_of
+from shared.adapters.carrier import Carrier, account_of, load_client
 from shared.adapters.clock import clock_from
 from shared.adapters.dial_queue import DialQueue
 from shared.adapters.directory import Directory
@@ -29,6 +29,9 @@ from shared.adapters.suppressions import Suppressions
 from shared.adapters.twiml import Addresses
 from shared.config import environment, optional, required
 from shared.domain.errors import Unavailable
+
+# While the function starts, not while a callee waits to be dialled.
+load_client()
 
 
 class NotNow(Unavailable):

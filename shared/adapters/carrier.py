@@ -24,9 +24,6 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from shared.adapters.carrier_words import CarrierStatus, seconds
 from shared.domain.errors import Unavailable
 
-# The client imports this at its first request: 0.4 s in which nothing else of the process runs, in the middle of calls.
-importlib.import_module("twilio.rest.api.v2010.account.call")
-
 # For the connection, and again for each piece of the answer, which comes in one.
 TIMEOUT_S = 5.0
 REQUEST_S = 2 * TIMEOUT_S
@@ -37,6 +34,12 @@ _CONCURRENCY = 10004
 # A ValueError is an answer that is no JSON: a call may stand behind it.
 _UNREADABLE = (requests.exceptions.RequestException, TwilioException, ValueError)
 T = TypeVar("T")
+
+
+def load_client() -> None:
+    """Import what the client would import at its first request: 0.4 s in which nothing else of the process runs. For
+    whoever dials, or carries calls."""
+    importlib.import_module("twilio.rest.api.v2010.account.call")
 
 
 class CarrierError(Unavailable):

@@ -115,6 +115,14 @@ def test_every_function_is_named_here() -> None:
     assert handlers == ADAPTERS.keys()
 
 
+def test_whoever_dials_has_the_client_complete_before_it_does() -> None:
+    complete = "twilio.rest.api.v2010.account.call"
+    having = {
+        name for name in ADAPTERS if complete in loaded_by(f"import functions.{name}.handler")
+    }
+    assert having == {"dialer"}
+
+
 @pytest.mark.parametrize("function", ADAPTERS)
 def test_a_function_imports_only_what_it_uses(function) -> None:
     loaded = loaded_by(f"import functions.{function}.handler")
