@@ -6,7 +6,7 @@ ear: the produced sound of the item is found again, byte for byte, in all the so
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from local.callee.account import Account
@@ -53,22 +53,20 @@ def heard_positions(
 
 
 def produced_for(sessions: Sequence[EmulatedSession], number: str) -> tuple[Utterance, ...]:
-    """All that was made to be heard in calls to `number`: their sessions' words, and those of the openings that were
-    spoken once for everybody."""
-    return tuple(
-        Utterance(item.text, item.sound, tuple(item.words))
-        for session in sessions
-        if _serves(session, number) or _is_reading(session)
-        for item in session.conversation.spoken
-        if item.sound
-    )
+    """All that was made to be heard by the sessions that served the call to `number` (E.164)."""
+    return tuple(_made(session for session in sessions if _serves(session, number)))
 
 
-def openings_spoken(sessions: Sequence[EmulatedSession]) -> Iterator[Item]:
+def openings_spoken(sessions: Sequence[EmulatedSession]) -> tuple[Utterance, ...]:
     """The openings that were spoken once for everybody."""
+    return tuple(_made(session for session in sessions if _is_reading(session)))
+
+
+def _made(sessions: Iterable[EmulatedSession]) -> Iterator[Utterance]:
     for session in sessions:
-        if _is_reading(session):
-            yield from session.conversation.spoken
+        for item in session.conversation.spoken:
+            if item.sound:
+                yield Utterance(item.text, item.sound, tuple(item.words))
 
 
 def _serves(session: EmulatedSession, number: str) -> bool:

@@ -89,7 +89,10 @@ async def place(
     except CallTimedOut:
         await _hang_up(api, created["call_id"])
         raise
-    produced = produced_for(twin.realtime.sessions, number or persona.lead.phone)
+    produced = (
+        *twin.openings,
+        *produced_for(twin.realtime.sessions, number or persona.lead.phone),
+    )
     return Placed(report, actor, *_on_the_line(twin, actor), produced)
 
 

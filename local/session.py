@@ -103,6 +103,10 @@ async def open_session(
         file = personas or load_personas()
         admin = Api(twin.api_url, twin.administrator_key)
         api = await asyncio.to_thread(set_up, admin, TENANT, file.tenant)
+        await asyncio.to_thread(twin.sounds.keep, twin.openings)
+        if board is not None:
+            for opening in twin.openings:
+                board.post(opening)
         await asyncio.gather(twin.until_ready(), loading)
         mind = f"openai:{_model()}" if options.openai_api_key else SCRIPT
         yield Session(twin, voice, ears, file, admin, api, board, mind)

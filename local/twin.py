@@ -27,12 +27,14 @@ from local.cloud.process import Child
 from local.cloud.state import PROJECT, last_lines
 from local.cloud.template import Template
 from local.errors import TwinError
+from local.heard_positions import openings_spoken
+from local.kept_sounds import KeptSounds
 from local.realtime.mind.analyst import RuleAnalyst
 from local.realtime.mind.sales import ReadingMind, SalesMind
 from local.realtime.server import RealtimeEmulator
 from local.realtime.settings import EmulatorSettings
 from local.realtime.settings import Faults as RealtimeFaults
-from local.speech.ports import Ears, Voice
+from local.speech.ports import Ears, Utterance, Voice
 from local.switchboard import Switchboard
 from shared.adapters import aws_clients
 from shared.adapters.clock import CLOCK_FILE_VARIABLE, SharedClock
@@ -117,6 +119,13 @@ class Twin:
     def ears(self) -> str:
         """Who hears the callee, for reports: the emulator's `whisper` or `text`, or the real `model`."""
         return "model" if self._real_model else self.realtime.ears
+
+    @property
+    def openings(self) -> tuple[Utterance, ...]:
+        """The openings in this twin's bucket, as the script speaks them; none where the model is the real one."""
+        if self._real_model:
+            return ()
+        return (*self.sounds.openings, *openings_spoken(self.realtime.sessions))
 
     @property
     def _real_model(self) -> bool:
@@ -227,6 +236,9 @@ class Twin:
         )
         directory = Directory(dynamodb, template.physical["DirectoryTable"])
         self.administrator_key = bootstrap_administrator(directory, datetime.now(UTC))
+        mind = "openai" if self._real_model else "script"
+        self.sounds = KeptSounds(aws_clients.s3(), template.physical["SoundsBucket"], mind)
+        self.sounds.restore()
 
     def _start_media(
         self,

@@ -13,7 +13,6 @@ from local.callee.checks import CheckLevel
 from local.callee.ear import heard_at_ms
 from local.callee.listening import AUDIBLE_RMS
 from local.carrier.far_end import FRAME_MS
-from local.heard_positions import openings_spoken
 from local.judging import judged
 from local.placing import Placed, place
 from local.session import TENANT, Session, open_session
@@ -46,8 +45,13 @@ async def test_the_opening_begins_in_time_and_every_duty_is_heard_when_the_repor
             *(place(session.twin, session.api, who, session.voice) for who in (silent, greeting))
         )
         spoken = await session.voice.speak("¿Diga?", Speaker.CALLEE)
-        clauses = await asyncio.to_thread(clauses_spoken, session)
-        (opening,) = openings_spoken(session.twin.realtime.sessions)
+        account = first.actor.account()
+        (opening,) = (
+            each
+            for each in session.twin.openings
+            if heard_at_ms(account, each.sound, FIRST_PART_MS) is not None
+        )
+        clauses = await asyncio.to_thread(clauses_spoken, session, opening.text)
         troubles = {
             who.id: [
                 (check.id, check.moment, check.detail)
@@ -89,13 +93,16 @@ def quiet_end_ms(sound: bytes) -> int:
     return (len(frames) - 1 - last) * FRAME_MS
 
 
-def clauses_spoken(session: Session) -> list[dict[str, Any]]:
+def clauses_spoken(session: Session, text: str) -> list[dict[str, Any]]:
     """The clauses of the kept opening: each with its duties and where in the sound its words end."""
     bucket = session.twin.cloud.template.physical["SoundsBucket"]
-    (kept,) = aws_clients.s3().list_objects_v2(Bucket=bucket)["Contents"]
-    body = aws_clients.s3().get_object(Bucket=bucket, Key=kept["Key"])["Body"].read()
-    found: list[dict[str, Any]] = json.loads(body)["clauses"]
-    return found
+    s3 = aws_clients.s3()
+    for kept in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        clip = json.loads(s3.get_object(Bucket=bucket, Key=kept["Key"])["Body"].read())
+        if clip["text"] == text:
+            clauses: list[dict[str, Any]] = clip["clauses"]
+            return clauses
+    raise AssertionError("the opening that was heard is not kept")
 
 
 def check_duties(placed: Placed, sound: bytes, clauses: list[dict[str, Any]]) -> None:
