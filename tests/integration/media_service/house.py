@@ -188,6 +188,11 @@ class Session:
             await self._news.wait_for(lambda: len(self.of(kind)) >= count)
         return self.of(kind)[count - 1]
 
+    async def until_closed(self) -> int | None:
+        """The close code: 1000 where it was closed in earnest, not just let go of."""
+        await asyncio.wait_for(self._connection.wait_closed(), WITHIN_S)
+        return self._connection.close_code
+
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [frame for frame in self.sent if frame["type"] == kind]
 

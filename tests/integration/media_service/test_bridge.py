@@ -7,17 +7,20 @@ import base64
 import gc
 import json
 import logging
+import threading
 import time
 import weakref
+from datetime import datetime
 
 import pytest
 
 from media_service import bridge as bridge_module
-from media_service import last_words, reception
+from media_service import last_words, reception, tools
 from media_service.bridge import Bridge
 from media_service.engine.machine import Machine
 from media_service.phone import line as line_module
 from media_service.phone.line import MAX_BAD_FRAMES
+from shared.adapters.leases import Lease
 from shared.domain.call import FactKind
 from shared.domain.conversation import CloseCause, ToolUse, Turn, Usage, Who
 from shared.domain.journal import Closed, Moments
@@ -34,6 +37,11 @@ async def opened(world: World, line, session: Session) -> str:
     await line.until("media")
     request = await session.until("response.create")
     return request["event_id"]
+
+
+def texts(session: Session) -> list[str]:
+    """What a session was told, item by item."""
+    return [item["item"]["content"][0]["text"] for item in session.of(ITEM)]
 
 
 async def test_the_callees_frames_reach_the_model_untouched_and_in_order() -> None:
@@ -205,15 +213,27 @@ async def test_a_line_that_we_let_go_of_is_a_dropped_call_if_the_carrier_does_no
 async def test_a_lost_line_gives_its_slot_to_the_next_leg_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reception, "LOOK_FOR_END_EVERY_S", 5.0)
+    monkeypatch.setattr(reception, "LOOK_FOR_END_TIMES", 1)
+    monkeypatch.setattr(reception, "LOOK_FOR_END_EVERY_S", 1.0)
     async with open_house(max_calls=1) as world:
         async with world.line() as line:
             session = await world.model.next()
             await opened(world, line, session)
+            assert world.load.free_slots == 0
+            asked = len(world.store.requests)
             line.socket.transport.abort()
             await world.until_idle()
-        async with world.line(leg=2, sid="MZ2"):
-            await world.model.next()
+            # The call's end is still to be looked for.
+            assert (world.load.lost, world.store.requests[asked:]) == (1, [])
+        async with world.line(leg=2, sid="MZ2") as again:
+            session = await world.model.next()
+            await again.frame("TkVX")
+            await session.until("input_audio_buffer.append")
+            assert (world.load.free_slots, world.load.refused) == (0, 0)
+            await again.stop()
+            assert await again.until_closed() == 1000
+        assert world.store.fences["c1"] == 2
+        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.CALLEE_HUNG_UP
 
 
 async def test_a_line_that_breaks_behind_our_own_hang_up_closes_the_conversation() -> None:
@@ -286,7 +306,9 @@ async def test_a_timer_that_fails_ends_its_call(monkeypatch: pytest.MonkeyPatch)
         assert world.carrier.asked == ["CA1"]
 
 
-async def test_a_piece_of_sound_that_is_no_base64_is_left_out() -> None:
+async def test_a_piece_of_sound_that_is_no_base64_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with open_house() as world, world.line() as line:
         session = await world.model.next()
         tag = await opened(world, line, session)
@@ -296,9 +318,22 @@ async def test_a_piece_of_sound_that_is_no_base64_is_left_out() -> None:
                 "response.output_audio.delta", response_id="r1", item_id="a1", delta=delta
             )
         await session.say_raw("no json")
-        await session.say("response.done", response={"id": "r1", "status": "completed"})
+        usage = {"input_token_details": {"text_tokens": 7}, "output_token_details": {}}
+        done = {"id": "r1", "status": "completed", "usage": usage}
+        await session.say("response.done", response=done)
+
+        def is_taken_in() -> bool:
+            return any(use.text_in == 7 for use in world.recorded(Usage))
+
+        await world.until(lambda: is_taken_in() or line.closed.is_set())
+        # What comes behind them is still taken in, from the same session.
+        assert is_taken_in()
+        unreadable = "the model sent a frame that cannot be read"
+        assert [r.message for r in caplog.records].count(unreadable) == 2
+        assert world.model.knocks == 1
         await line.stop()
         await line.until_closed()
+        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.CALLEE_HUNG_UP
         assert world.fact(FactKind.DROPPED) is None
 
 
@@ -344,6 +379,7 @@ async def test_a_model_that_cannot_be_had_drops_the_call() -> None:
         world.model.refusal = "invalid_api_key"
         async with world.line():
             await asyncio.wait_for(world.carrier.hung_up.wait(), 5)
+            assert world.carrier.asked == ["CA1"]
             # Asking again would not help, so nobody did.
             assert world.model.knocks == 1
 
@@ -366,10 +402,12 @@ async def test_a_lost_session_is_replaced_and_told_what_was_said() -> None:
         await opened(world, line, session)
         await session.die()
         again = await world.model.next()
-        await again.until("conversation.item.create")
+        await again.until(ITEM)
         await line.frame("TkVX")
         await again.until("input_audio_buffer.append")
-        assert len(world.model.open) == 1
+        assert "¿Diga?" in texts(again)
+        assert again.sound == ["TkVX"]
+        assert world.model.open == {again}
 
 
 async def test_a_session_that_runs_out_is_closed_when_it_is_replaced() -> None:
@@ -377,8 +415,13 @@ async def test_a_session_that_runs_out_is_closed_when_it_is_replaced() -> None:
         session = await world.model.next()
         await opened(world, line, session)
         await session.say("error", error={"code": "session_expired"})
-        await world.model.next()
-        await world.until(lambda: session not in world.model.open)
+        again = await world.model.next()
+        assert await session.until_closed() == 1000
+        await line.frame("TkVX")
+        await again.until("input_audio_buffer.append")
+        assert (session.sound, again.sound) == ([], ["TkVX"])
+        assert world.model.open == {again}
+        assert world.fact(FactKind.CONVERSATION_CLOSED) is None
 
 
 async def test_when_the_frames_stop_in_mid_speech_silence_goes_to_the_model() -> None:
@@ -418,6 +461,8 @@ async def test_a_renewal_that_is_refused_ends_the_leg(monkeypatch: pytest.Monkey
         await line.until_closed()
         await world.until_idle()
         assert (world.carrier.asked, world.load.lost) == ([], 0)
+        assert world.fact(FactKind.CONVERSATION_CLOSED) is None
+        await world.model.all_closed()
 
 
 async def test_a_store_that_is_away_takes_no_call_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -436,23 +481,35 @@ async def test_a_store_that_is_away_takes_no_call_away(monkeypatch: pytest.Monke
         assert world.fact(FactKind.CONVERSATION_CLOSED).detail == "callee_hung_up"
 
 
-async def test_the_end_is_put_on_record_when_the_store_is_back() -> None:
+async def test_the_end_is_put_on_record_when_the_store_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with open_house() as world, world.line() as line:
         await opened(world, line, await world.model.next())
         world.store.away = True
+        asked = world.store.requests.count("record")
         await line.stop()
-        asked = len(world.store.requests)
-        await world.until(lambda: len(world.store.requests) > asked + 1)
+
+        def is_asked_again() -> bool:
+            return world.store.requests.count("record") > asked + 1
+
+        await world.until(lambda: is_asked_again() or world.load.idle.is_set())
+        assert is_asked_again()
+        assert world.fact(FactKind.CONVERSATION_CLOSED) is None
         world.store.away = False
-        await world.until(lambda: world.fact(FactKind.CONVERSATION_CLOSED) is not None)
         await world.until_idle()
+        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.CALLEE_HUNG_UP
+        assert [closed.cause for closed in world.recorded(Closed)] == [CloseCause.CALLEE_HUNG_UP]
+        assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_the_line_is_closed_only_after_the_end_is_on_record() -> None:
     async with open_house() as world, world.line() as line:
         await opened(world, line, await world.model.next())
+        # A line that did not wait for the store would be closed by then.
+        world.store.slow_s = 0.1
         await line.stop()
-        await line.until_closed()
+        assert await line.until_closed() == 1000
         assert world.fact(FactKind.CONVERSATION_CLOSED) is not None
 
 
@@ -477,8 +534,7 @@ async def test_where_the_first_leg_died_before_sofia_was_heard_the_second_opens_
             await opened(world, line, session)
             # The name question belongs to the opening; a call that is taken over has none.
             await session.until("response.create")
-            said = [item["item"]["content"][0]["text"] for item in session.of(ITEM)]
-            assert any(text == CLIP.text for text in said)
+            assert CLIP.text in texts(session)
             await line.stop()
             await line.until_closed()
         assert world.store.calls["c1"].fact(FactKind.CONVERSATION_CLOSED) is not None
@@ -494,8 +550,7 @@ async def test_a_leg_after_sofia_was_heard_goes_on_without_a_second_greeting() -
         async with world.line(leg=2, sid="MZ2") as line:
             session = await world.model.next()
             await session.until(ITEM, 2)
-            said = [item["item"]["content"][0]["text"] for item in session.of(ITEM)]
-            assert CLIP.text not in said
+            assert CLIP.text not in texts(session)
             assert line.of("media") == []
 
 
@@ -553,13 +608,26 @@ async def test_the_callees_words_lie_where_they_were_spoken_however_late_a_sessi
 
 async def test_a_slow_store_keeps_nobody_from_hanging_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reception, "RENEW_WITHIN_S", 0.05)
+    may_answer = threading.Event()
+    answered: list[str] = []
+
+    def slow(lease: Lease, _now: datetime) -> None:
+        may_answer.wait(2)
+        answered.append(lease.call_id)
+
     async with open_house() as world, world.line() as line:
         session = await world.model.next()
         await opened(world, line, session)
-        world.store.slow_s = 2.0
+        monkeypatch.setattr(world.store, "renew", slow)
         await session.hears("Deje su mensaje después de la señal", "item2")
-        await asyncio.wait_for(world.carrier.hung_up.wait(), 1.5)
-        world.store.slow_s = 0.0
+        await asyncio.wait_for(world.carrier.hung_up.wait(), 5)
+        assert (world.carrier.asked, answered) == (["CA1"], [])
+        may_answer.set()
+        await line.stop()
+        await line.until_closed()
+        # It had been asked, and answered too late.
+        await world.until(lambda: answered == ["c1"])
+        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.VOICEMAIL
 
 
 # --- last words
@@ -639,8 +707,10 @@ async def test_the_usage_of_a_reply_under_way_is_kept() -> None:
 
 
 async def test_an_objection_outlives_the_call_and_a_store_that_is_away(
-    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(reception, "CLOSE_LINE_WITHIN_S", 0.1)
+    monkeypatch.setattr(tools, "TOOL_WITHIN_S", 0.1)
     async with open_house() as world, world.line() as line:
         session = await world.model.next()
         await opened(world, line, session)
@@ -660,6 +730,8 @@ async def test_an_objection_that_no_store_takes_is_a_persons_business(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(reception, "STORED_WITHIN_S", 0.1)
+    monkeypatch.setattr(reception, "CLOSE_LINE_WITHIN_S", 0.1)
+    monkeypatch.setattr(tools, "TOOL_WITHIN_S", 0.1)
     async with open_house() as world, world.line() as line:
         session = await world.model.next()
         await opened(world, line, session)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -30,33 +29,41 @@ async def service(**script: object) -> AsyncIterator[tuple[ScriptedModel, OpenAi
 async def test_a_session_is_configured_before_it_is_given_out() -> None:
     async with service() as (model, realtime):
         session = await realtime.open()
-        update = (await model.next()).of("session.update")[0]
+        peer = await model.next()
+        (update,) = peer.of("session.update")
         detection = update["session"]["audio"]["input"]["turn_detection"]
         assert detection["silence_duration_ms"] == 200
+        assert peer in model.open
         await session.close()
-        await model.all_closed()
+        assert await peer.until_closed() == 1000
+        # Once more does no harm.
         await session.close()
+        assert model.knocks == 1
 
 
 async def test_a_session_that_is_not_confirmed_in_time_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(openai_realtime, "OPEN_WITHIN_S", 0.1)
+    monkeypatch.setattr(openai_realtime, "OPEN_WITHIN_S", 0.3)
     async with service(confirms=False) as (model, realtime):
         with pytest.raises(ModelUnavailable, match="TimeoutError") as refused:
             await realtime.open()
         assert not refused.value.is_final
-        await model.all_closed()
+        peer = await model.next()
+        assert await peer.until_closed() == 1000
+        assert len(peer.of("session.update")) == 1
 
 
 async def test_a_session_that_is_not_wanted_any_more_is_closed() -> None:
     async with service(confirms=False) as (model, realtime):
         opening = asyncio.create_task(realtime.open())
-        await model.next()
+        peer = await model.next()
+        await peer.until("session.update")
+        assert not opening.done()
         opening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with pytest.raises(asyncio.CancelledError):
             await opening
-        await model.all_closed()
+        assert await peer.until_closed() == 1000
 
 
 @pytest.mark.parametrize(
@@ -79,8 +86,9 @@ async def test_a_refused_upgrade_names_the_services_code() -> None:
 
 async def test_a_service_that_is_not_there_is_unavailable() -> None:
     realtime = OpenAiRealtime(RealtimeEndpoint("ws://127.0.0.1:9", "key"), AGENT, 200)
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(ModelUnavailable, match="ConnectionRefusedError") as refused:
         await realtime.open()
+    assert not refused.value.is_final
 
 
 async def test_events_bear_the_time_at_which_they_came_however_long_they_wait() -> None:
