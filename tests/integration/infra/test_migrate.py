@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from alembic import command
 from sqlalchemy.exc import OperationalError
 
 from infra.migrate import migrate
@@ -63,9 +64,33 @@ def test_tables_belong_to_a_role_that_nobody_logs_in_as(server: str) -> None:
     assert iam == (True,)
 
 
-def test_a_migration_that_is_done_changes_nothing(server: str) -> None:
+def everything_in(server: str) -> dict[str, list[tuple[object, ...]]]:
+    """The schema as the server's own tables tell it, by their objects' numbers: whatever is made anew has another."""
+    own = "'public'::regnamespace"
+    queries = {
+        "relations": f"SELECT oid, relname, relkind, relowner, relacl::text, relrowsecurity FROM pg_class WHERE relnamespace = {own}",
+        "columns": f"SELECT attrelid, attname, atttypid, attnotnull FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = {own}",
+        "constraints": f"SELECT oid, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = {own}",
+        "policies": "SELECT oid, polname, polrelid, pg_get_expr(polqual, polrelid) FROM pg_policy",
+        "roles": "SELECT oid, rolname, rolcanlogin, rolinherit FROM pg_roles",
+        "members": "SELECT roleid, member, admin_option FROM pg_auth_members",
+        "namespace": f"SELECT nspowner, nspacl::text FROM pg_namespace WHERE oid = {own}",
+        "version": "SELECT version_num FROM alembic_version",
+    }
+    with psycopg.connect(server) as connection:
+        return {
+            name: sorted(connection.execute(query).fetchall(), key=str)
+            for name, query in queries.items()
+        }
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_a_migration_that_is_done_changes_nothing(server: str, scheme: str) -> None:
     migrate(server)
-    migrate(server.replace("postgresql://", "postgresql+psycopg://"))
+    before = everything_in(server)
+    assert all(before.values())
+    migrate(server.replace("postgresql://", f"{scheme}://"))
+    assert everything_in(server) == before
 
 
 def test_a_failed_migration_lets_the_next_one_in(
@@ -77,7 +102,18 @@ def test_a_failed_migration_lets_the_next_one_in(
     with monkeypatch.context() as patch, pytest.raises(RuntimeError):
         patch.setattr("infra.migrate.command.upgrade", fail)
         migrate(server)
+    upgraded: list[object] = []
+    upgrade = command.upgrade
+
+    def noted(*arguments: object) -> None:
+        upgraded.append(arguments)
+        upgrade(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("infra.migrate.command.upgrade", noted)
+    # Whoever still held the turn would keep it out for longer.
+    monkeypatch.setattr("infra.migrate._TURN_WITHIN", "5s")
     migrate(server)
+    assert len(upgraded) == 1
 
 
 def test_a_database_that_is_away_is_an_error() -> None:
