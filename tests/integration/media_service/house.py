@@ -43,6 +43,7 @@ AGENT = Agent("t1", "sofia", 1, "Sofía", FACTS, opening_for(FACTS, "Sofía"))
 AGENT_FIRST = replace(AGENT, turn_taking=TurnTaking(opening_mode=OpeningMode.AGENT_FIRST))
 DIALLED = ((FactKind.QUEUED, 0), (FactKind.DIAL_INTENT, 1), (FactKind.ANSWERED, 10))
 WITHIN_S = 5.0
+ITEM = "conversation.item.create"
 
 
 class Store:
@@ -206,6 +207,10 @@ class Session:
         await self.say("input_audio_buffer.speech_stopped", item_id=item, audio_end_ms=900)
         await self.say("input_audio_buffer.committed", item_id=item)
         await self.transcribes(text, item)
+
+    async def has_come(self) -> None:
+        """Until what was said is out of the other side's socket."""
+        await asyncio.wait_for(await self._connection.ping(), WITHIN_S)
 
     async def begins(self, item: str = "item1") -> None:
         await self.say("input_audio_buffer.speech_started", item_id=item, audio_start_ms=100)
@@ -391,6 +396,19 @@ class World:
 
     def fact(self, kind: FactKind, call_id: str = "c1") -> Fact | None:
         return self.store.calls[call_id].fact(kind)
+
+
+async def opened(world: World, line: Line, session: Session) -> str:
+    """The callee has greeted and Sofia's opening is on its way; gives the tag of the name question."""
+    await session.hears("¿Diga?")
+    await line.until("media")
+    request = await session.until("response.create")
+    return request["event_id"]
+
+
+def texts(session: Session) -> list[str]:
+    """What a session was told, item by item."""
+    return [item["item"]["content"][0]["text"] for item in session.of(ITEM)]
 
 
 def token(call_id: str, leg: int = 1, secret: bytes = SECRET) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import gc
 import json
-import logging
 import threading
 import time
 import weakref
@@ -15,33 +14,32 @@ from datetime import datetime
 import pytest
 
 from media_service import bridge as bridge_module
-from media_service import last_words, reception, tools
+from media_service import reception
 from media_service.bridge import Bridge
 from media_service.engine.machine import Machine
 from media_service.phone import line as line_module
 from media_service.phone.line import MAX_BAD_FRAMES
 from shared.adapters.leases import Lease
 from shared.domain.call import FactKind
-from shared.domain.conversation import CloseCause, ToolUse, Turn, Usage, Who
+from shared.domain.conversation import CloseCause, Turn, Usage
 from shared.domain.journal import Closed, Moments
-from tests.integration.media_service.house import AGENT_FIRST, Session, World, open_house
-from tests.unit.media_service.engine.phone_line import CLIP
+from tests.integration.media_service.house import (
+    AGENT_FIRST,
+    ITEM,
+    World,
+    open_house,
+    opened,
+    texts,
+)
 
-ITEM = "conversation.item.create"
 SOUND = base64.b64encode(bytes(1_600)).decode()
 
 
-async def opened(world: World, line, session: Session) -> str:
-    """The callee has greeted and Sofia's opening is on its way; gives the tag of the name question."""
-    await session.hears("¿Diga?")
-    await line.until("media")
-    request = await session.until("response.create")
-    return request["event_id"]
-
-
-def texts(session: Session) -> list[str]:
-    """What a session was told, item by item."""
-    return [item["item"]["content"][0]["text"] for item in session.of(ITEM)]
+async def looked_for_the_end(world: World) -> None:
+    """Until nobody looks any more for the end of a lost line's call."""
+    looks = world.store.requests.count("get")
+    await asyncio.wait_for(world.server._reception.settled(), 5)
+    assert world.store.requests.count("get") > looks
 
 
 async def test_the_callees_frames_reach_the_model_untouched_and_in_order() -> None:
@@ -109,7 +107,9 @@ async def test_a_lost_socket_leaves_the_call_open_for_the_next_leg() -> None:
         await opened(world, line, session)
         line.socket.transport.abort()
         await world.until_idle()
+        await looked_for_the_end(world)
         assert world.fact(FactKind.CONVERSATION_CLOSED) is None
+        assert world.recorded(Closed) == []
         assert world.load.lost == 1
         await world.model.all_closed()
 
@@ -181,6 +181,7 @@ async def test_a_line_on_which_nothing_arrives_any_more_is_let_go(
         await world.model.next()
         await line.until_closed()
         await world.until(lambda: world.load.lost == 1)
+        await looked_for_the_end(world)
         assert world.fact(FactKind.CONVERSATION_CLOSED) is None
 
 
@@ -433,127 +434,6 @@ async def test_when_the_frames_stop_in_mid_speech_silence_goes_to_the_model() ->
         assert set(session.sound[1:]) == {"/" * 213 + "w=="}
 
 
-# --- the leg and the lease
-
-
-async def test_a_leg_whose_call_was_taken_over_neither_hangs_up_nor_closes_it() -> None:
-    async with open_house() as world, world.line() as zombie:
-        session = await world.model.next()
-        await opened(world, zombie, session)
-        async with world.line(leg=2, sid="MZ2") as line:
-            await world.until(lambda: world.store.fences["c1"] == 2)
-            # What is still heard on the dead leg would end the call.
-            await session.hears("Deje su mensaje después de la señal", "item2")
-            await zombie.until_closed()
-            assert world.carrier.asked == []
-            assert world.fact(FactKind.CONVERSATION_CLOSED) is None
-            await line.stop()
-            await line.until_closed()
-        await world.until(lambda: world.fact(FactKind.CONVERSATION_CLOSED) is not None)
-
-
-async def test_a_renewal_that_is_refused_ends_the_leg(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reception, "RENEW_EVERY_S", 0.05)
-    async with open_house() as world, world.line() as line:
-        await world.model.next()
-        await world.until(lambda: "c1" in world.store.fences)
-        world.store.fences["c1"] = 2
-        await line.until_closed()
-        await world.until_idle()
-        assert (world.carrier.asked, world.load.lost) == ([], 0)
-        assert world.fact(FactKind.CONVERSATION_CLOSED) is None
-        await world.model.all_closed()
-
-
-async def test_a_store_that_is_away_takes_no_call_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reception, "RENEW_EVERY_S", 0.02)
-    monkeypatch.setattr(reception, "ASK_VERDICT_EVERY_S", 0.02)
-    async with open_house() as world, world.line() as line:
-        session = await world.model.next()
-        await world.until(lambda: world.store.requests.count("renew") > 1)
-        world.store.away = True
-        asked = len(world.store.requests)
-        await world.until(lambda: len(world.store.requests) > asked + 5)
-        world.store.away = False
-        await opened(world, line, session)
-        await line.stop()
-        await line.until_closed()
-        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == "callee_hung_up"
-
-
-async def test_the_end_is_put_on_record_when_the_store_is_back(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async with open_house() as world, world.line() as line:
-        await opened(world, line, await world.model.next())
-        world.store.away = True
-        asked = world.store.requests.count("record")
-        await line.stop()
-
-        def is_asked_again() -> bool:
-            return world.store.requests.count("record") > asked + 1
-
-        await world.until(lambda: is_asked_again() or world.load.idle.is_set())
-        assert is_asked_again()
-        assert world.fact(FactKind.CONVERSATION_CLOSED) is None
-        world.store.away = False
-        await world.until_idle()
-        assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.CALLEE_HUNG_UP
-        assert [closed.cause for closed in world.recorded(Closed)] == [CloseCause.CALLEE_HUNG_UP]
-        assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-
-
-async def test_the_line_is_closed_only_after_the_end_is_on_record() -> None:
-    async with open_house() as world, world.line() as line:
-        await opened(world, line, await world.model.next())
-        # A line that did not wait for the store would be closed by then.
-        world.store.slow_s = 0.1
-        await line.stop()
-        assert await line.until_closed() == 1000
-        assert world.fact(FactKind.CONVERSATION_CLOSED) is not None
-
-
-async def test_a_hang_up_is_tried_until_the_carrier_takes_it() -> None:
-    async with open_house() as world, world.line() as line:
-        world.carrier.refuses = 2
-        session = await world.model.next()
-        await opened(world, line, session)
-        await session.hears("Deje su mensaje después de la señal", "item2")
-        await asyncio.wait_for(world.carrier.hung_up.wait(), 5)
-        assert world.carrier.asked == ["CA1"] * 3
-
-
-async def test_where_the_first_leg_died_before_sofia_was_heard_the_second_opens_the_call() -> None:
-    async with open_house() as world:
-        async with world.line() as line:
-            await world.model.next()
-            line.socket.transport.abort()
-        await world.until_idle()
-        async with world.line(leg=2, sid="MZ2") as line:
-            session = await world.model.next()
-            await opened(world, line, session)
-            # The name question belongs to the opening; a call that is taken over has none.
-            await session.until("response.create")
-            assert CLIP.text in texts(session)
-            await line.stop()
-            await line.until_closed()
-        assert world.store.calls["c1"].fact(FactKind.CONVERSATION_CLOSED) is not None
-
-
-async def test_a_leg_after_sofia_was_heard_goes_on_without_a_second_greeting() -> None:
-    async with open_house(AGENT_FIRST) as world:
-        async with world.line() as line:
-            await world.model.next()
-            await line.until("mark")
-            line.socket.transport.abort()
-        await world.until_idle()
-        async with world.line(leg=2, sid="MZ2") as line:
-            session = await world.model.next()
-            await session.until(ITEM, 2)
-            assert CLIP.text not in texts(session)
-            assert line.of("media") == []
-
-
 # --- what is measured
 
 
@@ -628,117 +508,3 @@ async def test_a_slow_store_keeps_nobody_from_hanging_up(monkeypatch: pytest.Mon
         # It had been asked, and answered too late.
         await world.until(lambda: answered == ["c1"])
         assert world.fact(FactKind.CONVERSATION_CLOSED).detail == CloseCause.VOICEMAIL
-
-
-# --- last words
-
-
-OBJECTION = "No me llamen más, por favor"
-
-
-async def test_an_objection_said_right_before_the_hang_up_counts() -> None:
-    async with open_house() as world, world.line() as line:
-        session = await world.model.next()
-        await opened(world, line, session)
-        await session.begins("item2")
-        await world.until(lambda: len(world.wheel._heap) > 0)
-        await line.stop()
-        commit = await session.until("input_audio_buffer.commit")
-        assert commit["event_id"] == last_words.COMMIT
-        # By hand, the utterance is committed under another id than it was announced with.
-        await session.say("input_audio_buffer.committed", item_id="item3")
-        await session.transcribes(OBJECTION, "item3")
-        await line.until_closed()
-    assert [objection.quote for objection in world.store.objections] == [OBJECTION]
-    callee = [turn for turn in world.recorded(Turn) if turn.who is Who.CALLEE]
-    assert callee[-1].said == OBJECTION
-    assert [use.name for use in world.recorded(ToolUse)] == ["register_opt_out"]
-    assert len(world.recorded(Usage)) == 2
-    assert isinstance(world.store.journal[-1].body, Closed)
-
-
-async def test_what_the_model_does_not_deliver_in_time_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(last_words, "WITHIN_S", 0.1)
-    async with open_house() as world, world.line() as line:
-        session = await world.model.next()
-        await opened(world, line, session)
-        await session.say("input_audio_buffer.committed", item_id="item2")
-        await line.frame()
-        await session.until("input_audio_buffer.append")
-        await line.stop()
-        await line.until_closed()
-        assert world.fact(FactKind.CONVERSATION_CLOSED) is not None
-
-
-async def test_the_refusal_of_an_empty_commit_ends_the_wait() -> None:
-    async with open_house() as world, world.line() as line:
-        session = await world.model.next()
-        await opened(world, line, session)
-        await session.begins("item2")
-        await line.stop()
-        await session.until("input_audio_buffer.commit")
-        began_s = asyncio.get_running_loop().time()
-        error = {"code": "input_audio_buffer_commit_empty", "event_id": last_words.COMMIT}
-        await session.say("error", error=error)
-        for reply in session.of("response.cancel"):
-            done = {"id": reply["response_id"], "status": "cancelled"}
-            await session.say("response.done", response=done)
-        await line.until_closed()
-        assert asyncio.get_running_loop().time() - began_s < 1.5
-
-
-async def test_the_usage_of_a_reply_under_way_is_kept() -> None:
-    async with open_house() as world, world.line() as line:
-        session = await world.model.next()
-        tag = await opened(world, line, session)
-        await session.say("response.created", response={"id": "r1", "metadata": {"tag": tag}})
-        await line.frame()
-        await session.until("input_audio_buffer.append")
-        await line.stop()
-        cancel = await session.until("response.cancel")
-        assert cancel["response_id"] == "r1"
-        usage = {"input_token_details": {"text_tokens": 7}, "output_token_details": {}}
-        done = {"id": "r1", "status": "cancelled", "usage": usage}
-        await session.say("response.done", response=done)
-        await line.until_closed()
-        assert [use.text_in for use in world.recorded(Usage)][-1] == 7
-
-
-async def test_an_objection_outlives_the_call_and_a_store_that_is_away(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(reception, "CLOSE_LINE_WITHIN_S", 0.1)
-    monkeypatch.setattr(tools, "TOOL_WITHIN_S", 0.1)
-    async with open_house() as world, world.line() as line:
-        session = await world.model.next()
-        await opened(world, line, session)
-        world.store.away = True
-        await session.hears(OBJECTION, "item2")
-        await world.until(lambda: "add" in world.store.requests)
-        await line.stop()
-        await line.until_closed(within_s=10)
-        assert world.store.objections == []
-        world.store.away = False
-        await world.until(lambda: bool(world.store.objections))
-        await world.until(lambda: world.fact(FactKind.CONVERSATION_CLOSED) is not None)
-        assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-
-
-async def test_an_objection_that_no_store_takes_is_a_persons_business(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(reception, "STORED_WITHIN_S", 0.1)
-    monkeypatch.setattr(reception, "CLOSE_LINE_WITHIN_S", 0.1)
-    monkeypatch.setattr(tools, "TOOL_WITHIN_S", 0.1)
-    async with open_house() as world, world.line() as line:
-        session = await world.model.next()
-        await opened(world, line, session)
-        world.store.away = True
-        await session.hears(OBJECTION, "item2")
-        await world.until(lambda: "add" in world.store.requests)
-        await line.stop()
-        await line.until_closed(within_s=10)
-        await world.until_idle()
-    assert "an objection could not be put on record" in caplog.text

@@ -150,7 +150,7 @@ async def test_without_a_writer_nobody_should_come_in(store: BatchStore) -> None
 
 
 async def test_a_writer_that_cannot_even_start_fails_no_call(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(journal_pipe, "FIRST_PAUSE_S", 0.01)
     pipe = JournalPipe(command=("/no/such/program",))
@@ -161,7 +161,9 @@ async def test_a_writer_that_cannot_even_start_fails_no_call(
             await asyncio.sleep(0.01)
     pipe.write(entry(2))
     assert pipe.is_behind
+    assert "sofia_journal_unwritten 2" in pipe.as_metrics()
     await pipe.stop(within_s=0.05)
+    assert "journal entries were not written" in caplog.text
 
 
 async def test_memory_for_unwritten_entries_is_bounded_and_what_is_dropped_is_counted(

@@ -72,16 +72,19 @@ async def test_streams_that_may_not_enter(case: str, caplog: pytest.LogCaptureFi
         assert "c1" not in world.store.fences
         await running.frame("R09PTg==")
         await session.until("input_audio_buffer.append")
+        assert (session.sound, world.load.calls) == (["R09PTg=="], 1)
 
 
-async def test_a_token_opens_one_stream_only(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_token_opens_one_stream_only() -> None:
     async with open_house() as world, world.line() as line:
         session = await world.model.next()
         assert await refusal(world, [start_message("c1")]) == 1008
         assert world.load.refused == 1
-        await world.until(lambda: len(world.model.open) == 1)
+        # The session that was prepared for it is not left open.
+        await world.until(lambda: world.model.open == {session})
         await line.frame("R09PTg==")
         await session.until("input_audio_buffer.append")
+        assert (session.sound, world.store.fences) == (["R09PTg=="], {"c1": 1})
 
 
 async def test_a_call_that_is_over_takes_no_stream() -> None:
@@ -111,6 +114,7 @@ async def test_a_store_that_fails_refuses_the_stream_for_now(
         assert [r.cause for r in caplog.records if r.message == "stream refused"] == ["ClientError"]
         await world.model.all_closed()
         await world.until_idle()
+        assert (world.load.refused, world.load.admitted) == (1, 0)
 
 
 async def test_a_stream_that_does_not_start_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

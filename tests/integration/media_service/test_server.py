@@ -37,6 +37,7 @@ async def status_of_upgrade(world: World, *, signed: bool = True) -> int:
 async def test_health_stays_200_while_the_task_is_full_and_while_it_drains() -> None:
     async with open_house(max_calls=1) as world, world.line() as line:
         await world.model.next()
+        assert world.load.free_slots == 0
         for path in ("/livez", "/healthz", "/healthz?deep=1"):
             assert (await get(world, path))[0] == HTTPStatus.OK
         draining = asyncio.create_task(world.server.drain(5))

@@ -33,11 +33,17 @@ async def test_it_is_asked_until_it_answers() -> None:
 
 
 async def test_after_its_time_the_trouble_is_raised() -> None:
-    async def ask() -> str:
-        raise Unavailable("busy")
+    asked = 0
 
-    with pytest.raises(Unavailable):
+    async def ask() -> str:
+        nonlocal asked
+        asked += 1
+        raise Unavailable(f"busy {asked}")
+
+    with pytest.raises(Unavailable) as last:
         await patiently(ask, 0.01)
+    assert asked > 1
+    assert str(last.value) == f"busy {asked}"
 
 
 async def test_what_asking_again_does_not_help_is_raised_at_once() -> None:
